@@ -1,0 +1,16 @@
+//! L0: the rules. One file a noun: its types, what may happen to it (decide) and what follows when it has (evolve).
+//!
+//! Nothing here does IO, reads a clock or makes an id: time, ids and what other nouns know are handed in.
+//! Words are those of the glossary in `ARCHITECTURE.md`; start at [`command`] and [`event`].
+
+pub mod area;
+pub mod compound;
+pub mod geometry;
+pub mod hazard;
+pub mod household;
+pub mod ids;
+pub mod plan;
+pub mod post;
+pub mod refusal;
+pub(crate) mod text_form;
+pub mod time;

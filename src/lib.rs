@@ -1,0 +1,5 @@
+//! Muster (平急应急指挥): emergency command and alerting for a city.
+//!
+//! The house in layer order; imports go down only. `ARCHITECTURE.md` walks one alert, one duty switch and one check-in through it.
+
+pub mod domain;
