@@ -5,7 +5,7 @@
 
 use geo::{Area as _, Validation as _};
 use serde::{Deserialize, Serialize};
-use utoipa::{PartialSchema as _, ToSchema};
+use utoipa::ToSchema;
 
 use super::refusal::Refusal;
 
