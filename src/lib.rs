@@ -2,4 +2,5 @@
 //!
 //! The house in layer order; imports go down only. `ARCHITECTURE.md` walks one alert, one duty switch and one check-in through it.
 
+pub mod city;
 pub mod domain;

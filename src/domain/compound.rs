@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,13 @@ impl CompoundId {
     /// City, county, street, community: the areas it counts in.
     pub fn areas(self) -> [AreaCode; 4] {
         AreaLevel::ALL.map(|level| self.area(level))
+    }
+
+    /// All codes that lie in the area, in order: what to look up in an ordered set.
+    pub fn all_in(area: AreaCode) -> RangeInclusive<Self> {
+        let width = 10u64.pow(15 - area.level().digits());
+        let first = area.number() * width;
+        Self(first)..=Self(first + width - 1)
     }
 
     /// Whether it lies in the area.
@@ -260,6 +268,9 @@ mod tests {
         assert_eq!(id.area(AreaLevel::County).to_string(), "140403");
         assert!(id.is_in("1404".parse().unwrap()));
         assert!(!id.is_in("140404".parse().unwrap()));
+        assert!(CompoundId::all_in("140403".parse().unwrap()).contains(&id));
+        assert!(!CompoundId::all_in("140403001001".parse().unwrap()).contains(&id));
+        assert!(!CompoundId::all_in("140403001003".parse().unwrap()).contains(&id));
         for text in ["", "140403001002", "140403001002000", "14040300100200a", "1404030010020071"] {
             assert!(text.parse::<CompoundId>().is_err(), "{text:?} was taken");
         }

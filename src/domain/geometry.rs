@@ -1,18 +1,25 @@
 //! Shapes on the earth, parsed once and valid ever after. WGS-84 degrees, longitude first (RFC 7946).
 //!
 //! Whatever comes from outside passes [`Point::new`], [`Polygon::new`], [`Circle::new`] or [`Corridor::new`];
-//! inside, coordinates are finite, in range, and rings are closed and simple.
+//! inside, coordinates are finite, in range, and rings are closed and simple ([`super::rings`]). Other grids than WGS-84 come in
+//! through [`super::datum`]. Shapes across the antimeridian or round a pole are out of scope: they are refused as too wide.
 
-use geo::{Area as _, Validation as _};
+use std::sync::Arc;
+
+use geo::{Area as _, CoordsIter as _, MapCoords as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::refusal::Refusal;
+use super::rings;
 
 /// Corners that a polygon (all rings together) may have. CAP good practice says 100; a river bank needs more.
 pub const POLYGON_VERTICES_MAX: usize = 2_000;
 /// Corners that the middle line of a corridor may have.
 pub const CORRIDOR_VERTICES_MAX: usize = 2_000;
+/// Degrees that one edge may span, east or north: wider than any province. A longer one has a digit missing, has longitude and
+/// latitude swapped, or crosses the antimeridian.
+pub const EDGE_MAX_DEG: f64 = 30.0;
 /// Largest radius of a circle, km: more than the city is wide.
 pub const CIRCLE_RADIUS_MAX_KM: f64 = 200.0;
 /// Largest half-width of a corridor, m.
@@ -85,9 +92,11 @@ impl From<Point> for [f64; 2] {
 type Rings = Vec<Vec<[f64; 2]>>;
 
 /// A simple polygon, its rings closed, without self-intersection, with an area. In JSON the rings as GeoJSON has them.
+///
+/// A copy shares its corners, so that the city's state and its spatial index hold them once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Rings", into = "Rings")]
-pub struct Polygon(geo::Polygon);
+pub struct Polygon(Arc<geo::Polygon>);
 
 impl Polygon {
     /// # Errors
@@ -116,20 +125,32 @@ impl Polygon {
     /// From a polygon that is already in degrees, with finite coordinates in range.
     ///
     /// # Errors
-    /// [`Refusal::BadPolygon`] when it crosses itself or has no area.
+    /// [`Refusal::BadPolygon`] when a ring crosses or touches itself or another, or when it has no area.
     pub fn from_geo(polygon: geo::Polygon) -> Result<Self, Refusal> {
-        if let Err(why) = polygon.check_validation() {
-            return Err(Refusal::BadPolygon { why: why.to_string() });
-        }
+        rings::check(&polygon).map_err(|why| Refusal::BadPolygon { why })?;
         if polygon.unsigned_area() <= 0.0 {
             return Err(Refusal::BadPolygon { why: "it has no area".to_owned() });
         }
-        Ok(Self(polygon))
+        Ok(Self(Arc::new(polygon)))
+    }
+
+    /// With each corner (longitude, latitude) moved.
+    pub(super) fn map(&self, to: impl Fn(f64, f64) -> (f64, f64)) -> Result<Self, Refusal> {
+        let moved = self.0.try_map_coords(|corner| {
+            let (lon, lat) = to(corner.x, corner.y);
+            Point::new(lon, lat).map(|p| geo::Coord { x: p.lon, y: p.lat })
+        });
+        Self::from_geo(moved?)
     }
 
     /// As `geo` has it.
-    pub const fn as_geo(&self) -> &geo::Polygon {
+    pub fn as_geo(&self) -> &geo::Polygon {
         &self.0
+    }
+
+    /// Corners of all its rings, the closing ones too.
+    pub fn vertices(&self) -> usize {
+        self.0.coords_count()
     }
 }
 
@@ -232,7 +253,11 @@ impl Corridor {
             let why = format!("within_m must be above 0 and at most {CORRIDOR_WITHIN_MAX_M}");
             return Err(Refusal::BadCorridor { why });
         }
-        Ok(Self { line: line(points)?, within_m })
+        let line = line(points)?;
+        if line.lines().any(|edge| edge.dx().abs().max(edge.dy().abs()) > EDGE_MAX_DEG) {
+            return Err(Refusal::BadCorridor { why: format!("an edge is longer than {EDGE_MAX_DEG} degrees") });
+        }
+        Ok(Self { line, within_m })
     }
 
     /// The middle line.
@@ -281,11 +306,13 @@ mod tests {
         let flat = vec![[113.0, 36.0], [113.1, 36.0], [113.2, 36.0], [113.0, 36.0]];
         let far = vec![[113.0, 36.0], [113.1, 200.0], [113.2, 36.0], [113.0, 36.0]];
         let nan = vec![[113.0, 36.0], [f64::NAN, 36.1], [113.2, 36.0], [113.0, 36.0]];
+        let digit_missing = vec![[113.0, 36.0], [11.31, 36.0], [113.1, 36.1], [113.0, 36.0]];
         let huge = (0..100_000).map(|i| [113.0 + f64::from(i) * 1e-6, 36.0]).collect();
         for (ring, code) in [
             (bow_tie, "bad_polygon"),
             (open, "bad_polygon"),
             (flat, "bad_polygon"),
+            (digit_missing, "bad_polygon"),
             (far, "bad_coordinate"),
             (nan, "bad_coordinate"),
             (huge, "too_many_vertices"),
@@ -303,5 +330,7 @@ mod tests {
         }
         assert!(Corridor::new(&[[113.0, 36.0]], 100.0).is_err());
         assert!(Corridor::new(&[[113.0, 36.0], [113.1, 36.0]], f64::NAN).is_err());
+        assert_eq!(Corridor::new(&[[113.0, 36.0], [11.31, 36.0]], 100.0).unwrap_err().code(), "bad_corridor");
+        assert!(Corridor::new(&[[113.0, 36.0], [113.1, 36.0]], 100.0).is_ok());
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod area;
 pub mod compound;
+pub mod datum;
 pub mod geometry;
 pub mod hazard;
 pub mod household;
@@ -12,5 +13,7 @@ pub mod ids;
 pub mod plan;
 pub mod post;
 pub mod refusal;
+mod rings;
+pub mod target;
 pub(crate) mod text_form;
 pub mod time;
