@@ -218,7 +218,9 @@ impl SpatialIndex {
                 }
             }
         }
-        out.extend(taken.iter().zip(&self.slots).filter(|(taken, _)| **taken).filter_map(|(_, slot)| Some(slot.as_ref()?.id)));
+        out.extend(
+            taken.iter().zip(&self.slots).filter(|(taken, _)| **taken).filter_map(|(_, slot)| Some(slot.as_ref()?.id)),
+        );
     }
 
     fn is_along(&self, line: &Line, within_m: f64, entry: &Entry) -> bool {

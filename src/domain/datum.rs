@@ -54,7 +54,6 @@ impl Datum {
     }
 
     /// Degrees on WGS-84 to degrees on this grid; unchanged outside China.
-    #[expect(clippy::wrong_self_convention, reason = "the pair of `to_wgs84`: the datum is the receiver of both")]
     pub fn from_wgs84(self, lon: f64, lat: f64) -> (f64, f64) {
         if !in_china(lon, lat) {
             return (lon, lat);
@@ -117,7 +116,7 @@ impl Polygon {
 
 /// Turns after which the inverse stops even where the shift has a step, as at the edge of China's frame.
 const INVERSE_TURNS_MAX: usize = 20;
-/// Degrees that the inverse may be off: about 0.1 µm... far below what a coordinate's last digit says.
+/// Degrees that the inverse may be off: a tenth of a micrometre.
 const INVERSE_ERROR_DEG: f64 = 1e-12;
 
 /// Krasovsky 1940: half its long axis, m.
@@ -224,11 +223,19 @@ mod tests {
         assert!((18.0..27.0).contains(&north_m), "{north_m} m north");
     }
 
-    /// A pair that the `eviltransform` library publishes in its tests: a place in Shanghai.
+    /// Pairs that the tests of `coordtransform` (Beijing) and `eviltransform` (Shanghai, Shenzhen) publish. The latter has a radius
+    /// 108 m smaller, so it differs by a centimetre.
     #[test]
     fn the_formula_is_the_published_one() {
-        let (x, y) = Datum::Gcj02.from_wgs84(121.444_017_9, 31.177_427_6);
-        assert!(apart_m((x, y), (121.448_536_2, 31.175_530_3)) < 1.0, "{x} {y}");
+        for (from, to, within_m) in [
+            ((116.404, 39.915), (116.410_244_499_169_38, 39.916_404_281_501_64), 1e-5),
+            ((121.527_210_6, 31.177_427_6), (121.531_541_859_215, 31.175_303_983_645_97), 0.02),
+            ((113.912_316, 22.543_847), (113.917_176_480_836_3, 22.540_796_131_694_766), 0.02),
+        ] {
+            let off_m = apart_m(Datum::Gcj02.from_wgs84(from.0, from.1), to);
+            assert!(off_m < within_m, "{off_m} m off at {from:?}");
+        }
+        assert!(apart_m(bd09(116.404, 39.915), (116.410_369_493_710_29, 39.921_336_993_510_21)) < 1e-5);
     }
 
     #[test]

@@ -128,8 +128,7 @@ mod tests {
     #[test]
     fn the_number_of_corners_is_bounded() {
         let points: Vec<[f64; 2]> = (0..2_000).map(|i| [113.0 + f64::from(i) * 1e-4, 36.0]).collect();
-        let corridors =
-            |n| Parts { corridors: vec![Corridor::new(&points, 100.0).unwrap(); n], ..Parts::default() };
+        let corridors = |n| Parts { corridors: vec![Corridor::new(&points, 100.0).unwrap(); n], ..Parts::default() };
         assert_eq!(code(&TargetArea { include: corridors(9), exclude: corridors(1) }), None);
         assert_eq!(code(&TargetArea { include: corridors(9), exclude: corridors(2) }), Some("too_many_vertices"));
     }

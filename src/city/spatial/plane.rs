@@ -38,7 +38,7 @@ impl Plane {
 
 /// Middle of the box round it. A valid polygon has corners; the fallback cannot be reached.
 fn middle(polygon: &Polygon) -> Coord {
-    polygon.bounding_rect().map_or(Coord { x: 0.0, y: 0.0 }, |rect| rect.center())
+    polygon.bounding_rect().map_or(Coord { x: 0.0, y: 0.0 }, geo::Rect::center)
 }
 
 /// Metres from a place to a compound's boundary; 0 inside.
@@ -96,7 +96,8 @@ mod tests {
     /// The geodesic to the nearest of many places on the boundary: slow and sure.
     fn geodesic_m(point: Coord, polygon: &Polygon) -> f64 {
         let steps = 200;
-        let on_edge = |line: Line| (0..=steps).map(move |i| line.start + line.delta() * (f64::from(i) / f64::from(steps)));
+        let on_edge =
+            |line: Line| (0..=steps).map(move |i| line.start + line.delta() * (f64::from(i) / f64::from(steps)));
         let nearest = polygon.exterior().lines().flat_map(on_edge);
         nearest.map(|c| Geodesic.distance(Point::from(point), Point::from(c))).fold(f64::INFINITY, f64::min)
     }

@@ -16,15 +16,16 @@ fn code(county: u64, suffix: u16) -> CompoundId {
 
 /// A few hundred metres across, leaning, some with a courtyard that is not part of it.
 fn boundary() -> impl Strategy<Value = Polygon> {
-    (112.9..113.3, 36.0..36.4, 0.001..0.02, 0.001..0.02, -0.3..0.3, any::<bool>()).prop_map(|(x, y, w, h, lean, court)| {
-        let ring = |margin: f64| {
-            let (x, y, w, h) = (x + w * margin, y + h * margin, w * (1.0 - 2.0 * margin), h * (1.0 - 2.0 * margin));
-            let shift = h * lean;
-            vec![[x, y], [x + w, y], [x + w + shift, y + h], [x + shift, y + h], [x, y]]
-        };
-        let rings = if court { vec![ring(0.0), ring(0.3)] } else { vec![ring(0.0)] };
-        Polygon::new(&rings).unwrap()
-    })
+    (112.9..113.3, 36.0..36.4, 0.001..0.02, 0.001..0.02, -0.3..0.3, any::<bool>()).prop_map(
+        |(x, y, w, h, lean, court)| {
+            let corner = |u: f64, v: f64| [x + w * u + h * lean * v, y + h * v];
+            let ring = |low: f64, high: f64| {
+                vec![corner(low, low), corner(high, low), corner(high, high), corner(low, high), corner(low, low)]
+            };
+            let rings = if court { vec![ring(0.0, 1.0), ring(0.3, 0.7)] } else { vec![ring(0.0, 1.0)] };
+            Polygon::new(&rings).unwrap()
+        },
+    )
 }
 
 fn compounds() -> impl Strategy<Value = Compounds> {
@@ -33,20 +34,22 @@ fn compounds() -> impl Strategy<Value = Compounds> {
 
 /// A star with the given reaches: simple whatever they are. With a hole round its middle when asked.
 fn star() -> impl Strategy<Value = Polygon> {
-    (112.9..113.3, 36.0..36.4, prop::collection::vec(0.01..0.15, 5..40), any::<bool>()).prop_map(|(x, y, reaches, hole)| {
-        let ring = |scale: f64| {
-            let turn = std::f64::consts::TAU / reaches.len() as f64;
-            let corner = |(i, reach): (usize, &f64)| {
-                let (sin, cos) = (turn * i as f64).sin_cos();
-                [x + reach * scale * cos, y + reach * scale * sin]
+    (112.9..113.3, 36.0..36.4, prop::collection::vec(0.01..0.15, 5..40), any::<bool>()).prop_map(
+        |(x, y, reaches, hole)| {
+            let ring = |scale: f64| {
+                let turn = std::f64::consts::TAU / reaches.len() as f64;
+                let corner = |(i, reach): (usize, &f64)| {
+                    let (sin, cos) = (turn * i as f64).sin_cos();
+                    [x + reach * scale * cos, y + reach * scale * sin]
+                };
+                let mut ring: Vec<_> = reaches.iter().enumerate().map(corner).collect();
+                ring.push(ring[0]);
+                ring
             };
-            let mut ring: Vec<_> = reaches.iter().enumerate().map(corner).collect();
-            ring.push(ring[0]);
-            ring
-        };
-        let rings = if hole { vec![ring(1.0), ring(0.5)] } else { vec![ring(1.0)] };
-        Polygon::new(&rings).unwrap()
-    })
+            let rings = if hole { vec![ring(1.0), ring(0.5)] } else { vec![ring(1.0)] };
+            Polygon::new(&rings).unwrap()
+        },
+    )
 }
 
 fn place() -> impl Strategy<Value = [f64; 2]> {
@@ -55,15 +58,23 @@ fn place() -> impl Strategy<Value = [f64; 2]> {
 
 fn parts() -> impl Strategy<Value = Parts> {
     let circle = (place(), 0.1..20.0).prop_map(|(at, km)| Circle::new(Point::try_from(at).unwrap(), km).unwrap());
-    let corridor = (prop::collection::vec(place(), 2..6), 10.0..5_000.0).prop_map(|(l, m)| Corridor::new(&l, m).unwrap());
-    let area = prop::sample::select(vec!["140403", "140404001", "140405001001", "140499"]).prop_map(|c| c.parse().unwrap());
+    let corridor =
+        (prop::collection::vec(place(), 2..6), 10.0..5_000.0).prop_map(|(l, m)| Corridor::new(&l, m).unwrap());
+    let area =
+        prop::sample::select(vec!["140403", "140404001", "140405001001", "140499"]).prop_map(|c| c.parse().unwrap());
     (
         prop::collection::vec(star(), 0..3),
         prop::collection::vec(circle, 0..3),
         prop::collection::vec(corridor, 0..3),
         prop::collection::vec(area, 0..2),
     )
-        .prop_map(|(polygons, circles, corridors, areas)| Parts { polygons, circles, corridors, areas, compounds: vec![] })
+        .prop_map(|(polygons, circles, corridors, areas)| Parts {
+            polygons,
+            circles,
+            corridors,
+            areas,
+            compounds: vec![],
+        })
 }
 
 fn index(compounds: &Compounds) -> SpatialIndex {
