@@ -41,9 +41,14 @@ impl CompoundId {
     }
 
     /// The area of `level` that it lies in.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "each prefix of a compound code is an area code"
+    )]
     pub fn area(self, level: AreaLevel) -> AreaCode {
         let number = self.0 / 10u64.pow(15 - level.digits());
-        // INVARIANT: a compound id has 15 digits, the first not 0, so each prefix is an area code.
+        // INVARIANT: a compound code has 15 digits, the first not 0, so each prefix is an area code.
         AreaCode::from_number(level, number).expect("prefix of a compound id is an area code")
     }
 

