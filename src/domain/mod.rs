@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock or makes an id: time, ids and what other nouns know are handed in.
 //! Words are those of the glossary in `ARCHITECTURE.md`; start at [`command`] and [`event`].
 
+pub mod actor;
 pub mod area;
 pub mod compound;
 pub mod datum;
