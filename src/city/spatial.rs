@@ -4,7 +4,7 @@
 //! ordered map finds compounds by code, which also answers areas: an area's compounds are a range of codes. Candidates come from the
 //! tree, the verdict from `geo`. Nothing here knows who may see or command a compound.
 //!
-//! [`walk`] has the two walks down the tree, [`plane`] the metres and how exact they are.
+//! `walk.rs` has the two walks down the tree, `plane.rs` the metres and how exact they are.
 
 mod plane;
 #[cfg(test)]
@@ -258,6 +258,11 @@ fn grow(slots: &mut Vec<Option<Slot>>) -> u32 {
     let slot = u32::try_from(slots.len()).expect("fewer than 2^32 compounds");
     slots.push(None);
     slot
+}
+
+/// Metres from a place to a boundary, as all answers here measure them; 0 inside.
+pub fn metres_to(place: Point, boundary: &Polygon) -> f64 {
+    plane::point_to_polygon_m(place.to_geo().into(), boundary.as_geo())
 }
 
 fn widened(rect: Rect, metres: f64) -> ([f64; 2], [f64; 2]) {

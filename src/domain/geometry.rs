@@ -1,7 +1,7 @@
 //! Shapes on the earth, parsed once and valid ever after. WGS-84 degrees, longitude first (RFC 7946).
 //!
 //! Whatever comes from outside passes [`Point::new`], [`Polygon::new`], [`Circle::new`] or [`Corridor::new`];
-//! inside, coordinates are finite, in range, and rings are closed and simple ([`super::rings`]). Other grids than WGS-84 come in
+//! inside, coordinates are finite, in range, and rings are closed and simple (`rings.rs`). Other grids than WGS-84 come in
 //! through [`super::datum`]. Shapes across the antimeridian or round a pole are out of scope: they are refused as too wide.
 
 use std::sync::Arc;
