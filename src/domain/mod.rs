@@ -4,14 +4,17 @@
 //! Words are those of the glossary in `ARCHITECTURE.md`; start at [`command`] and [`event`].
 
 pub mod actor;
+pub mod alert_content;
 pub mod area;
 pub mod compound;
 pub mod datum;
+pub mod exercise_mark;
 pub mod geometry;
 pub mod hazard;
 pub mod household;
 pub mod ids;
 pub mod plan;
+pub mod policy;
 pub mod post;
 pub mod refusal;
 mod rings;
