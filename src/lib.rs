@@ -3,4 +3,8 @@
 //! The house in layer order; imports go down only. `ARCHITECTURE.md` walks one alert, one duty switch and one check-in through it.
 
 pub mod city;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod demo;
 pub mod domain;
