@@ -1,5 +1,15 @@
-//! L1: what is true now, folded from events.
+//! L1: what is true now, and the rules over several nouns. Pure: no IO, no clock.
 //!
-//! Pure like the rules below it: no IO, no clock, no randomness.
+//! [`state`] is what is; [`decide`] turns an order into events or a refusal; [`evolve`] takes events in; [`authority`] is the one
+//! place that says who may; [`spatial`] and [`targeting`] find whom an area hits; [`tally`] keeps the running counts.
 
+pub mod authority;
+pub mod deadlines;
+pub mod decide;
+pub mod evolve;
 pub mod spatial;
+pub mod state;
+pub mod tally;
+pub mod targeting;
+
+pub use state::City;

@@ -4,20 +4,29 @@
 //! Words are those of the glossary in `ARCHITECTURE.md`; start at [`command`] and [`event`].
 
 pub mod actor;
+pub mod aid;
+pub mod alert;
 pub mod alert_content;
 pub mod area;
+pub mod command;
 pub mod compound;
 pub mod datum;
-pub mod exercise_mark;
+pub mod duty;
+pub mod event;
 pub mod geometry;
 pub mod hazard;
+pub mod help;
 pub mod household;
 pub mod ids;
+pub mod incident;
+pub mod lint;
 pub mod plan;
-pub mod policy;
 pub mod post;
+pub mod receipt;
 pub mod refusal;
 mod rings;
+pub mod roll_call;
+pub mod succession;
 pub mod target;
 pub(crate) mod text_form;
 pub mod time;

@@ -94,6 +94,18 @@ pub enum PlanStatus {
     Superseded,
 }
 
+impl PlanStatus {
+    /// Its name as it stands in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Submitted => "submitted",
+            Self::Approved => "approved",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
 /// One version of a plan and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlanVersion {

@@ -1,0 +1,169 @@
+//! Orders about duty: switching, answers to calls, what the timers give up on; and sending resources.
+
+use std::collections::BTreeSet;
+
+use crate::domain::actor::{Actor, Role};
+use crate::domain::aid::AidEvent;
+use crate::domain::command::{Command, Order, SWITCH_COMPOUNDS_MAX};
+use crate::domain::compound::CompoundId;
+use crate::domain::duty::{Activation, DutyEvent, Mode, ModeOrder};
+use crate::domain::event::Event;
+use crate::domain::hazard::ResponseLevel;
+use crate::domain::ids::IncidentId;
+use crate::domain::policy::Policy;
+use crate::domain::refusal::Refusal;
+
+use super::super::authority::Action;
+use super::super::state::City;
+use super::{check_system, giver_of, some_events};
+
+impl City {
+    pub(super) fn decide_duty(&self, order: &Order, policy: &Policy) -> Result<Vec<Event>, Refusal> {
+        match &order.command {
+            Command::SwitchDuty { incident, areas, compounds, to } => {
+                let compounds = self.named(areas, compounds)?;
+                self.check_may_switch(order, areas, &compounds)?;
+                self.incident(*incident)?.incident.check_open()?;
+                match to {
+                    ModeOrder::Emergency(level) => self.decide_raise(*incident, *level, &compounds, policy),
+                    ModeOrder::Normal => self.decide_stand_down(*incident, &compounds),
+                }
+            }
+            Command::AnswerCall { post, answer } => {
+                let person = giver_of(order)?;
+                let board = self.compound(post.compound)?.board.as_ref().ok_or(Refusal::NotCalled { post: *post })?;
+                Ok(vec![Event::Duty(board.decide_answer(*post, person, answer)?)])
+            }
+            Command::AnswerCallFor { post, person, answer } => {
+                self.may_order(&order.actor, Action::AnswerForOthers, post.compound, order.epoch)?;
+                let board = self.compound(post.compound)?.board.as_ref().ok_or(Refusal::NotCalled { post: *post })?;
+                Ok(vec![Event::Duty(board.decide_answer(*post, *person, answer)?)])
+            }
+            Command::TimeOutCalls { compounds } => {
+                check_system(order)?;
+                let given_up = compounds.iter().filter_map(|id| {
+                    let calls = self.compound(*id).ok()?.board.as_ref()?.overdue(order.at);
+                    let event = DutyEvent::Unanswered { compound: *id, calls: calls.clone() };
+                    (!calls.is_empty()).then_some(Event::Duty(event))
+                });
+                some_events(given_up.collect(), Refusal::NothingToSwitch {})
+            }
+            Command::NoteSilence { compounds } => {
+                check_system(order)?;
+                let late = |id: &CompoundId| {
+                    self.compound(*id).ok().and_then(|compound| compound.silence_due()).is_some_and(|due| due <= order.at)
+                };
+                let compounds: Vec<CompoundId> = compounds.iter().copied().filter(late).collect();
+                let events = if compounds.is_empty() { Vec::new() } else { vec![Event::Duty(DutyEvent::FellSilent { compounds })] };
+                some_events(events, Refusal::NothingToSwitch {})
+            }
+            _ => Err(Refusal::NotYourRole { action: "duty" }),
+        }
+    }
+
+    /// The compounds that areas and codes name, by code, each once.
+    fn named(&self, areas: &[crate::domain::area::AreaCode], compounds: &[CompoundId]) -> Result<Vec<CompoundId>, Refusal> {
+        let mut named = BTreeSet::new();
+        for area in areas {
+            self.area(*area)?;
+            named.extend(self.compounds_in(*area).map(|(id, _)| *id));
+        }
+        for compound in compounds {
+            self.compound(*compound)?;
+            named.insert(*compound);
+        }
+        if named.is_empty() {
+            return Err(Refusal::EmptyArea {});
+        }
+        if named.len() > SWITCH_COMPOUNDS_MAX {
+            return Err(Refusal::BadCount { field: "compounds", max: SWITCH_COMPOUNDS_MAX });
+        }
+        Ok(named.into_iter().collect())
+    }
+
+    fn check_may_switch(
+        &self,
+        order: &Order,
+        areas: &[crate::domain::area::AreaCode],
+        compounds: &[CompoundId],
+    ) -> Result<(), Refusal> {
+        for area in areas {
+            self.may_in_area(&order.actor, Action::SwitchDuty, *area)?;
+        }
+        compounds.iter().try_for_each(|id| self.may_order(&order.actor, Action::SwitchDuty, *id, order.epoch))
+    }
+
+    fn decide_raise(
+        &self,
+        incident: IncidentId,
+        level: ResponseLevel,
+        compounds: &[CompoundId],
+        policy: &Policy,
+    ) -> Result<Vec<Event>, Refusal> {
+        let hazard = self.incident(incident)?.incident.hazard;
+        let mut activations = Vec::with_capacity(compounds.len());
+        for id in compounds {
+            let state = self.compound(*id)?;
+            match state.mode {
+                Mode::Emergency { incident: other, .. } if other != incident => {
+                    return Err(Refusal::OtherIncident { compound: *id });
+                }
+                Mode::Emergency { level: same, .. } if same == level => {}
+                Mode::Emergency { .. } | Mode::Normal => {
+                    let plan = state.plan_in_force(hazard).map(|version| version.version);
+                    activations.push(Activation { compound: *id, plan });
+                }
+            }
+        }
+        if activations.is_empty() {
+            return Err(Refusal::NothingToSwitch {});
+        }
+        let raised = DutyEvent::Raised { incident, level, compounds: activations, silent_after_s: policy.silent_after_s };
+        Ok(vec![Event::Duty(raised)])
+    }
+
+    fn decide_stand_down(&self, incident: IncidentId, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
+        let under = |id: &CompoundId| self.compound(*id).is_ok_and(|state| state.incident() == Some(incident));
+        let compounds: Vec<CompoundId> = compounds.iter().copied().filter(under).collect();
+        if compounds.is_empty() {
+            return Err(Refusal::NothingToSwitch {});
+        }
+        Ok(vec![Event::Duty(DutyEvent::StoodDown { incident, compounds })])
+    }
+
+    pub(super) fn decide_aid(&self, order: &Order) -> Result<Vec<Event>, Refusal> {
+        let event = match &order.command {
+            Command::DispatchResource { id, dispatch } => {
+                self.compound(dispatch.to)?;
+                self.may_order(&order.actor, Action::SendResources, dispatch.from, order.epoch)?;
+                let incident = self.incident(dispatch.incident)?;
+                incident.incident.check_open()?;
+                if self.compound(dispatch.to)?.incident() != Some(dispatch.incident) {
+                    return Err(Refusal::NotInEmergency { compound: dispatch.to });
+                }
+                if self.incidents.values().any(|state| state.dispatches.contains_key(id)) {
+                    return Err(Refusal::AlreadyExists { what: format!("调度 dispatch {id}") });
+                }
+                dispatch.check(&self.compound(dispatch.from)?.stock)?;
+                AidEvent::Dispatched { id: *id, dispatch: dispatch.clone() }
+            }
+            Command::ReturnResource { id } => {
+                let open = self.incidents.values().find_map(|state| state.dispatches.get(id));
+                let dispatch = &open.ok_or(Refusal::UnknownDispatch {})?.dispatch;
+                self.may_return(&order.actor, dispatch.from, dispatch.to, order.epoch)?;
+                AidEvent::Returned { id: *id }
+            }
+            _ => return Err(Refusal::NotYourRole { action: "aid" }),
+        };
+        Ok(vec![Event::Aid(event)])
+    }
+
+    /// Whoever sent it or has it may say that it is back.
+    fn may_return(&self, actor: &Actor, from: CompoundId, to: CompoundId, epoch: Option<u32>) -> Result<(), Refusal> {
+        if actor.has(Role::Dispatcher, from) {
+            return Ok(());
+        }
+        self.may_order(actor, Action::SendResources, from, epoch)
+            .or_else(|_| self.may_order(actor, Action::SendResources, to, epoch))
+    }
+}

@@ -1,0 +1,147 @@
+//! What follows for alerts: who was sent them, how far they got, who must acknowledge until when.
+
+use std::collections::HashMap;
+
+use crate::domain::alert::{Alert, AlertEvent, AlertKind, Issue};
+use crate::domain::compound::CompoundId;
+use crate::domain::ids::{AlertId, PersonId};
+use crate::domain::receipt::{Funnel, Reach, ReceiptMark, Stage};
+use crate::domain::succession::Holder;
+use crate::domain::time::Timestamp;
+
+use super::super::deadlines::Wait;
+use super::super::state::{AlertState, City};
+use super::Moment;
+
+impl City {
+    pub(super) fn evolve_alert(&mut self, id: AlertId, event: &AlertEvent, now: Moment) {
+        if let AlertEvent::Drafted(draft) = event
+            && !self.alerts.contains_key(&id)
+        {
+            let exercise = self.incidents.get(&draft.incident).is_some_and(|state| state.incident.exercise);
+            let alert = Alert::new((**draft).clone(), exercise, now.by);
+            let state =
+                AlertState { alert, reach: HashMap::new(), funnel: Funnel::default(), compounds_acknowledged: 0 };
+            self.alerts.insert(id, state);
+        }
+        if let Some(state) = self.alerts.get_mut(&id) {
+            state.alert.evolve(event, now.by, now.at);
+        }
+        if let AlertEvent::Issued(issue) = event {
+            self.send(id, issue, now);
+        }
+    }
+
+    /// Sent to everybody with a part in the compounds; in each, the holder of the command must acknowledge.
+    fn send(&mut self, id: AlertId, issue: &Issue, now: Moment) {
+        self.alerts_issued += 1;
+        let Some(kind) = self.alerts.get(&id).map(|state| state.alert.draft.kind) else { return };
+        let must_acknowledge = !matches!(kind, AlertKind::Cancel { .. });
+        let ack_due = must_acknowledge.then(|| now.at.plus_s(issue.ack_timeout_s));
+        let mut sent = 0;
+        for compound in &issue.compounds {
+            let people = self.change(*compound, now, |state| {
+                state.last_alert = Some(id);
+                if must_acknowledge {
+                    state.unacknowledged.push(id);
+                }
+                u32::try_from(state.people().len()).unwrap_or(u32::MAX)
+            });
+            let funnel = Funnel { sent: people.unwrap_or(0), ..Funnel::default() };
+            sent += funnel.sent;
+            self.deadlines.move_to(Wait::Acknowledgement(id, *compound), None, ack_due);
+            if let Some(state) = self.alerts.get_mut(&id) {
+                state.reach.insert(*compound, Reach { funnel, ack_due, ..Reach::default() });
+            }
+        }
+        if let Some(state) = self.alerts.get_mut(&id) {
+            state.funnel.sent = sent;
+            if let Some(incident) = self.incidents.get_mut(&state.alert.draft.incident) {
+                incident.alerts.push(id);
+            }
+        }
+        if let Some(old) = kind.replaces() {
+            self.replace(old, id, matches!(kind, AlertKind::Cancel { .. }), now);
+        }
+    }
+
+    /// Nobody needs to acknowledge an alert that another one replaced.
+    fn replace(&mut self, old: AlertId, by: AlertId, cancelled: bool, now: Moment) {
+        let Some(state) = self.alerts.get_mut(&old) else { return };
+        state.alert.replace(by, cancelled);
+        for compound in state.alert.compounds().to_vec() {
+            self.stop_asking(old, compound, now);
+        }
+    }
+
+    pub(super) fn evolve_receipts(&mut self, marks: &[ReceiptMark], now: Moment) {
+        for mark in marks {
+            let places: Vec<CompoundId> = self.places_of(mark.person).collect();
+            let Some(state) = self.alerts.get_mut(&mark.alert) else { continue };
+            let mut moved = Vec::with_capacity(places.len());
+            for compound in places {
+                let Some(reach) = state.reach.get_mut(&compound) else { continue };
+                if let Some(before) = reach.mark(mark.person, mark.stage, now.at) {
+                    state.funnel.advance(before, mark.stage);
+                    moved.push(compound);
+                }
+            }
+            for compound in moved {
+                if mark.stage == Stage::Acknowledged {
+                    self.hear(compound, now);
+                } else {
+                    self.change(compound, now, |_| ());
+                }
+            }
+        }
+    }
+
+    pub(super) fn evolve_acknowledged(&mut self, id: AlertId, by: PersonId, compounds: &[CompoundId], now: Moment) {
+        for compound in compounds {
+            self.note_acknowledged(id, *compound, by, now);
+            self.hear(*compound, now);
+        }
+    }
+
+    fn note_acknowledged(&mut self, id: AlertId, compound: CompoundId, by: PersonId, now: Moment) {
+        self.stop_asking(id, compound, now);
+        let Some(state) = self.alerts.get_mut(&id) else { return };
+        let Some(reach) = state.reach.get_mut(&compound) else { return };
+        if reach.acknowledged.is_none() {
+            reach.acknowledged = Some((by, now.at));
+            state.compounds_acknowledged += 1;
+        }
+    }
+
+    fn stop_asking(&mut self, id: AlertId, compound: CompoundId, now: Moment) {
+        self.set_ack_due(id, compound, None);
+        self.change(compound, now, |state| state.unacknowledged.retain(|alert| *alert != id));
+    }
+
+    fn set_ack_due(&mut self, id: AlertId, compound: CompoundId, due: Option<Timestamp>) {
+        let reach = self.alerts.get_mut(&id).and_then(|state| state.reach.get_mut(&compound));
+        if let Some(reach) = reach {
+            let before = std::mem::replace(&mut reach.ack_due, due);
+            self.deadlines.move_to(Wait::Acknowledgement(id, compound), before, due);
+        }
+    }
+
+    /// A new holder gets the full time for every alert that still waits; one who has acknowledged already is not asked again.
+    pub(super) fn ask_new_holder(&mut self, id: CompoundId, now: Moment) {
+        let Some(compound) = self.compounds.get(&id) else { return };
+        let (holder, last) = (compound.succession.holder, compound.succession.next(id).is_none());
+        for alert in compound.unacknowledged.clone() {
+            let Some(state) = self.alerts.get(&alert) else { continue };
+            let said = |person| state.reach.get(&id).and_then(|reach| reach.people.get(&person)).map(|(stage, _)| *stage);
+            if let Holder::Person(person) = holder
+                && said(person) == Some(Stage::Acknowledged)
+            {
+                self.note_acknowledged(alert, id, person, now);
+            } else {
+                let timeout_s = state.alert.issue.as_ref().map_or(0, |issue| issue.ack_timeout_s);
+                // After the street nobody is left to ask: the compound stays unacknowledged, and is shown so.
+                self.set_ack_due(alert, id, (!last).then(|| now.at.plus_s(timeout_s)));
+            }
+        }
+    }
+}

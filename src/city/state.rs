@@ -1,0 +1,417 @@
+//! What is true now: the city folded from its events. Only `evolve` writes here; everybody else reads.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::domain::aid::{OpenDispatch, Stock};
+use crate::domain::alert::Alert;
+use crate::domain::area::{Area, AreaCode};
+use crate::domain::compound::{Compound, CompoundId, Finding};
+use crate::domain::duty::{DutyBoard, DutyCounts, Mode, PostSeat};
+use crate::domain::hazard::Hazard;
+use crate::domain::help::{HelpKey, HelpOrder, HelpRequest};
+use crate::domain::household::{FlatNo, HouseholdKey, UnitNo};
+use crate::domain::ids::{AlertId, DispatchId, IncidentId, PersonId};
+use crate::domain::incident::Incident;
+use crate::domain::plan::{PlanStatus, PlanVersion};
+use crate::domain::post::{Claim, ClaimStatus, Post, PostKey, PostKind};
+use crate::domain::receipt::{Funnel, Reach};
+use crate::domain::refusal::Refusal;
+use crate::domain::roll_call::{HouseholdRoll, RollCounts};
+use crate::domain::succession::{Holder, Succession};
+use crate::domain::time::Timestamp;
+
+use super::deadlines::Deadlines;
+use super::spatial::SpatialIndex;
+use super::tally::{Tally, shift_roll};
+
+/// The whole city.
+#[derive(Debug, Default)]
+pub struct City {
+    /// The administrative tree.
+    pub(super) areas: BTreeMap<AreaCode, Area>,
+    /// The post catalogue.
+    pub(super) post_kinds: BTreeMap<String, PostKind>,
+    /// Every compound, in the order of the codes: an area is a range.
+    pub(super) compounds: BTreeMap<CompoundId, CompoundState>,
+    /// Where they are.
+    pub(super) spatial: SpatialIndex,
+    /// Every incident.
+    pub(super) incidents: BTreeMap<IncidentId, IncidentState>,
+    /// Every alert.
+    pub(super) alerts: HashMap<AlertId, AlertState>,
+    /// Where a person has a part: in the line or with a claim.
+    pub(super) places: HashMap<PersonId, BTreeSet<CompoundId>>,
+    /// Who has an active call (post above 0) or commands a compound in emergency mode (post 0): told once, called once.
+    pub(super) engaged: HashMap<PersonId, PostKey>,
+    /// Who waits for what until when.
+    pub(super) deadlines: Deadlines,
+    /// How many alerts were issued: the next identifier.
+    pub(super) alerts_issued: u64,
+    /// Position of the last record taken in.
+    pub(super) position: u64,
+}
+
+/// One compound: what was registered, and how it stands.
+#[derive(Debug)]
+pub struct CompoundState {
+    /// As surveyed.
+    pub compound: Arc<Compound>,
+    /// What the risk survey found.
+    pub findings: Vec<Finding>,
+    /// What it has now (without what was sent away).
+    pub stock: Stock,
+    /// Its posts, by number.
+    pub posts: Vec<PostState>,
+    /// All versions of its plans.
+    pub plans: Vec<PlanVersion>,
+    /// Who commands.
+    pub succession: Succession,
+    /// Normal or emergency.
+    pub mode: Mode,
+    /// Its duty while in emergency mode.
+    pub board: Option<DutyBoard>,
+    /// Its roll in the last incident that called one.
+    pub roll: Option<Roll>,
+    /// Issued alerts that its holder has not acknowledged.
+    pub unacknowledged: Vec<AlertId>,
+    /// When somebody of it was last heard.
+    pub heard_at: Option<Timestamp>,
+    /// Whether nothing was heard for too long: unknown, never fine.
+    pub silent: bool,
+    /// Seconds of silence allowed, while in emergency mode.
+    pub silent_after_s: Option<u32>,
+    /// The last alert that went to it.
+    pub last_alert: Option<AlertId>,
+    /// Position of the last record that changed what a map shows of it.
+    pub changed_at: u64,
+}
+
+/// A post and who holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostState {
+    /// As registered.
+    pub post: Post,
+    /// In the order in which they are called.
+    pub claims: Vec<Claim>,
+}
+
+impl PostState {
+    /// Those who hold it, in the order in which they are called.
+    pub fn claimants(&self) -> Vec<PersonId> {
+        let approved = |claim: &&Claim| claim.status == ClaimStatus::Approved;
+        self.claims.iter().filter(approved).map(|claim| claim.person).collect()
+    }
+
+    /// As the duty board sees it.
+    pub const fn seat<'a>(&self, claimants: &'a [PersonId]) -> PostSeat<'a> {
+        PostSeat { no: self.post.no, headcount: self.post.headcount, claimants }
+    }
+}
+
+/// The roll of one compound in one incident.
+#[derive(Debug, Clone)]
+pub struct Roll {
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// When it opened.
+    pub opened_at: Timestamp,
+    /// When it closed. Late reports are still taken while the incident is open.
+    pub closed_at: Option<Timestamp>,
+    /// Households on which there is a report.
+    pub households: HashMap<FlatNo, HouseholdRoll>,
+    /// Running counts of the compound.
+    pub counts: RollCounts,
+    /// Running counts of each stairwell.
+    pub units: BTreeMap<UnitNo, RollCounts>,
+}
+
+impl Roll {
+    /// A roll on which nobody is accounted for.
+    pub fn open(compound: &Compound, incident: IncidentId, opened_at: Timestamp) -> Self {
+        let fresh = |households| RollCounts { households, ..RollCounts::default() };
+        let units = compound.buildings.iter().flat_map(|building| {
+            let households = building.households_per_unit();
+            (1..=building.units).map(move |unit| (UnitNo { building: building.no, unit }, fresh(households)))
+        });
+        Self {
+            incident,
+            opened_at,
+            closed_at: None,
+            households: HashMap::new(),
+            counts: fresh(compound.households()),
+            units: units.collect(),
+        }
+    }
+
+    /// Counts of one building: its stairwells (at most 99) added up.
+    pub fn building(&self, no: u16) -> RollCounts {
+        let range = UnitNo { building: no, unit: 0 }..=UnitNo { building: no, unit: u8::MAX };
+        let mut sum = RollCounts::default();
+        self.units.range(range).for_each(|(_, counts)| shift_roll(&mut sum, &RollCounts::default(), counts));
+        sum
+    }
+}
+
+/// One incident and its running counts.
+#[derive(Debug)]
+pub struct IncidentState {
+    /// What it is.
+    pub incident: Incident,
+    /// Compounds in emergency mode under it.
+    pub in_emergency: BTreeSet<CompoundId>,
+    /// Compounds that ever were.
+    pub touched: BTreeSet<CompoundId>,
+    /// Running counts by area.
+    pub tallies: HashMap<AreaCode, Tally>,
+    /// What each compound contributes to them.
+    pub shares: HashMap<CompoundId, Tally>,
+    /// Every help request.
+    pub help: BTreeMap<HelpKey, HelpRequest>,
+    /// The open ones, the vulnerable first.
+    pub help_queue: BTreeSet<HelpOrder>,
+    /// What was sent and is not back.
+    pub dispatches: BTreeMap<DispatchId, OpenDispatch>,
+    /// Its alerts, in order of issue.
+    pub alerts: Vec<AlertId>,
+}
+
+impl IncidentState {
+    /// A fresh incident.
+    pub(super) fn new(incident: Incident) -> Self {
+        Self {
+            incident,
+            in_emergency: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            tallies: HashMap::new(),
+            shares: HashMap::new(),
+            help: BTreeMap::new(),
+            help_queue: BTreeSet::new(),
+            dispatches: BTreeMap::new(),
+            alerts: Vec::new(),
+        }
+    }
+
+    /// Running counts of an area; all zero where the incident never came.
+    pub fn tally(&self, area: AreaCode) -> Tally {
+        self.tallies.get(&area).copied().unwrap_or_default()
+    }
+
+    /// The household's request that is still open.
+    pub fn open_help_of(&self, household: HouseholdKey) -> Option<HelpKey> {
+        self.help_of(household).find(|(_, request)| request.is_open()).map(|(key, _)| *key)
+    }
+
+    /// All requests of a household.
+    pub fn help_of(&self, household: HouseholdKey) -> impl DoubleEndedIterator<Item = (&HelpKey, &HelpRequest)> {
+        self.help.range(HelpKey { household, no: 0 }..=HelpKey { household, no: u16::MAX })
+    }
+}
+
+/// One alert and how far it has got.
+#[derive(Debug)]
+pub struct AlertState {
+    /// What it is.
+    pub alert: Alert,
+    /// How far it has got in each compound; filled at issue.
+    pub reach: HashMap<CompoundId, Reach>,
+    /// All compounds together.
+    pub funnel: Funnel,
+    /// Compounds in which somebody in command acknowledged.
+    pub compounds_acknowledged: u32,
+}
+
+impl City {
+    /// An area by its code.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownArea`].
+    pub fn area(&self, code: AreaCode) -> Result<&Area, Refusal> {
+        self.areas.get(&code).ok_or_else(|| Refusal::UnknownArea { area: code.to_string() })
+    }
+
+    /// All areas, widest first, by code.
+    pub fn areas(&self) -> impl Iterator<Item = &Area> {
+        self.areas.values()
+    }
+
+    /// Name of an area; its code where it is not known.
+    pub fn area_name(&self, code: AreaCode) -> String {
+        self.areas.get(&code).map_or_else(|| code.to_string(), |area| area.name.clone())
+    }
+
+    /// The post catalogue.
+    pub fn post_kinds(&self) -> impl Iterator<Item = &PostKind> {
+        self.post_kinds.values()
+    }
+
+    /// A kind of post by its code.
+    pub fn post_kind(&self, code: &str) -> Option<&PostKind> {
+        self.post_kinds.get(code)
+    }
+
+    /// A compound by its code.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownCompound`].
+    pub fn compound(&self, id: CompoundId) -> Result<&CompoundState, Refusal> {
+        self.compounds.get(&id).ok_or(Refusal::UnknownCompound { compound: id })
+    }
+
+    /// All compounds, by code.
+    pub fn compounds(&self) -> impl Iterator<Item = (&CompoundId, &CompoundState)> {
+        self.compounds.iter()
+    }
+
+    /// The compounds of an area, by code.
+    pub fn compounds_in(&self, area: AreaCode) -> impl Iterator<Item = (&CompoundId, &CompoundState)> {
+        self.compounds.range(CompoundId::all_in(area))
+    }
+
+    /// Compounds that come after `after` in the order of the codes.
+    pub fn compounds_after(&self, after: Option<CompoundId>) -> impl Iterator<Item = (&CompoundId, &CompoundState)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.compounds.range((after.map_or(Unbounded, Excluded), Unbounded))
+    }
+
+    /// How many compounds there are.
+    pub fn compound_count(&self) -> usize {
+        self.compounds.len()
+    }
+
+    /// Where the compounds are.
+    pub const fn spatial(&self) -> &SpatialIndex {
+        &self.spatial
+    }
+
+    /// An incident.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownIncident`].
+    pub fn incident(&self, id: IncidentId) -> Result<&IncidentState, Refusal> {
+        self.incidents.get(&id).ok_or(Refusal::UnknownIncident {})
+    }
+
+    /// All incidents, by id (which is by time).
+    pub fn incidents(&self) -> impl DoubleEndedIterator<Item = (&IncidentId, &IncidentState)> {
+        self.incidents.iter()
+    }
+
+    /// An alert.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownAlert`].
+    pub fn alert(&self, id: AlertId) -> Result<&AlertState, Refusal> {
+        self.alerts.get(&id).ok_or(Refusal::UnknownAlert {})
+    }
+
+    /// All alerts, in no order.
+    pub fn alerts(&self) -> impl Iterator<Item = (&AlertId, &AlertState)> {
+        self.alerts.iter()
+    }
+
+    /// A post of a compound.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownCompound`], [`Refusal::UnknownPost`].
+    pub fn post(&self, key: PostKey) -> Result<&PostState, Refusal> {
+        let compound = self.compound(key.compound)?;
+        compound.posts.iter().find(|post| post.post.no == key.no).ok_or(Refusal::UnknownPost { post: key })
+    }
+
+    /// Compounds in which the person stands in the line or has a claim.
+    pub fn places_of(&self, person: PersonId) -> impl Iterator<Item = CompoundId> + '_ {
+        self.places.get(&person).into_iter().flatten().copied()
+    }
+
+    /// Where the person has an active call or commands in an emergency (post 0).
+    pub fn engagement_of(&self, person: PersonId) -> Option<PostKey> {
+        self.engaged.get(&person).copied()
+    }
+
+    /// Position of the last record taken in.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How many alerts were issued so far.
+    pub const fn alerts_issued(&self) -> u64 {
+        self.alerts_issued
+    }
+
+    /// Who waits for what until when.
+    pub const fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+}
+
+impl CompoundState {
+    /// A compound as registered, in normal mode, with nobody named.
+    pub(super) fn new(compound: Compound) -> Self {
+        Self {
+            succession: Succession::vacant(compound.id),
+            compound: Arc::new(compound),
+            findings: Vec::new(),
+            stock: Stock::new(),
+            posts: Vec::new(),
+            plans: Vec::new(),
+            mode: Mode::Normal,
+            board: None,
+            roll: None,
+            unacknowledged: Vec::new(),
+            heard_at: None,
+            silent: false,
+            silent_after_s: None,
+            last_alert: None,
+            changed_at: 0,
+        }
+    }
+
+    /// The version of its plan for a hazard that is in force.
+    pub fn plan_in_force(&self, hazard: Hazard) -> Option<&PlanVersion> {
+        self.plans.iter().rev().find(|v| v.plan.hazard == hazard && v.status == PlanStatus::Approved)
+    }
+
+    /// One version of a plan.
+    pub fn plan(&self, hazard: Hazard, version: u32) -> Option<&PlanVersion> {
+        self.plans.iter().find(|v| v.plan.hazard == hazard && v.version == version)
+    }
+
+    /// Everybody with a part in it, each once: the line first, then those with a granted claim.
+    pub fn people(&self) -> Vec<PersonId> {
+        let claims = self.posts.iter().flat_map(PostState::claimants);
+        let mut seen = HashSet::new();
+        self.succession.line.iter().copied().chain(claims).filter(|person| seen.insert(*person)).collect()
+    }
+
+    /// Whether the person holds a granted claim in it.
+    pub fn has_claimant(&self, person: PersonId) -> bool {
+        let holds = |c: &Claim| c.person == person && c.status == ClaimStatus::Approved;
+        self.posts.iter().any(|post| post.claims.iter().any(holds))
+    }
+
+    /// Whether the person commands it now.
+    pub fn is_commanded_by(&self, person: PersonId) -> bool {
+        self.succession.holder == Holder::Person(person)
+    }
+
+    /// The incident under which it is in emergency mode.
+    pub const fn incident(&self) -> Option<IncidentId> {
+        match self.mode {
+            Mode::Normal => None,
+            Mode::Emergency { incident, .. } => Some(incident),
+        }
+    }
+
+    /// How its calls stand; all zero in normal mode.
+    pub fn duty(&self) -> DutyCounts {
+        self.board.as_ref().map(DutyBoard::counts).unwrap_or_default()
+    }
+
+    /// When it counts as silent if nothing is heard until then; `None` when it is not waited for or is silent already.
+    pub fn silence_due(&self) -> Option<Timestamp> {
+        let since = self.board.as_ref().map(|board| board.since)?;
+        let after_s = self.silent_after_s.filter(|_| !self.silent)?;
+        Some(self.heard_at.map_or(since, |heard| heard.max(since)).plus_s(after_s))
+    }
+}
