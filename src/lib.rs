@@ -8,3 +8,4 @@ pub mod config;
 #[cfg(feature = "server")]
 pub mod demo;
 pub mod domain;
+pub mod engine;

@@ -19,7 +19,6 @@ pub mod help;
 pub mod household;
 pub mod ids;
 pub mod incident;
-pub mod lint;
 pub mod plan;
 pub mod post;
 pub mod receipt;

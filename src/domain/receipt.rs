@@ -23,7 +23,8 @@ pub enum Stage {
 }
 
 /// One report; those that arrive together share a record of the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReceiptMark {
     /// Of which alert.
     pub alert: AlertId,

@@ -20,7 +20,7 @@ impl City {
                 self.post_kinds.extend(kinds.iter().map(|kind| (kind.code.clone(), kind.clone())));
             }
             RegisterEvent::Compound(compound) => {
-                self.spatial.insert(compound.id, &compound.boundary);
+                self.spatial.insert(compound.id, compound.boundary.clone());
                 let fresh = (**compound).clone();
                 match self.compounds.get_mut(&compound.id) {
                     Some(state) => state.compound = fresh.into(),

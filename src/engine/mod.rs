@@ -1,0 +1,15 @@
+//! L2: the way of a command, without IO. Commands wait in a queue, are decided together in rounds, and are answered only when
+//! their events are durable.
+//!
+//! A driver (`runtime`) owns the clock, the journal and the city's lock, and calls three things in turn:
+//! [`Engine::submit`] takes a command in; [`Engine::next_round`] decides those that touch different things on the city as it
+//! stands; [`Engine::commit`] takes what the journal made durable into the city and gives back the answers. [`timers`] says which
+//! orders the clock itself gives.
+
+pub mod engine;
+pub mod idempotency;
+pub mod ports;
+pub mod rounds;
+pub mod timers;
+
+pub use engine::{Accepted, Answer, Engine, Limits, Round, Ticket};

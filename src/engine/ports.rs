@@ -1,0 +1,43 @@
+//! What the engine needs from outside. One contract suite (`tests/journal_contract`) runs over every implementation.
+
+use crate::domain::event::{Entry, Record};
+
+/// Why a journal did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It cannot be written now (disk full, failing, read-only). Nothing of the append is kept.
+    #[error("the journal cannot be written: {0}")]
+    Unavailable(String),
+    /// What it holds is not what was written: a broken chain, a record that cannot be read.
+    #[error("the journal is damaged at position {position}: {why}")]
+    Damaged {
+        /// The first position that is wrong.
+        position: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// An ordered, durable log of entries.
+pub trait Journal: Send {
+    /// Appends entries, all or nothing; when it returns they are durable. The records come back in order.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`]: nothing was kept.
+    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError>;
+
+    /// Reads records after `position` in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`], [`JournalError::Damaged`].
+    fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError>;
+
+    /// Position of the last record; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`].
+    fn last_position(&mut self) -> Result<u64, JournalError>;
+
+    /// Names this journal for ever: a client that knows another epoch has to load anew.
+    fn epoch(&self) -> &str;
+}
