@@ -17,7 +17,10 @@ use super::state::City;
 
 /// What somebody is to a compound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "a person can be several of these at once; each is one column of the table")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a person can be several of these at once; each is one column of the table"
+)]
 pub struct Standing {
     /// Administrator of its area.
     pub administrator: bool,
@@ -248,7 +251,9 @@ impl City {
     /// [`Refusal::NotYourRole`].
     pub fn may_somewhere(&self, actor: &Actor, action: Action) -> Result<(), Refusal> {
         let by_grant = actor.grants.iter().any(|grant| self.may_in_area(actor, action, grant.area).is_ok());
-        let by_place = || actor.person_id().is_some_and(|person| self.places_of(person).any(|id| self.may(actor, action, id).is_ok()));
+        let by_place = || {
+            actor.person_id().is_some_and(|person| self.places_of(person).any(|id| self.may(actor, action, id).is_ok()))
+        };
         if actor.giver == Giver::System || by_grant || by_place() {
             Ok(())
         } else {
@@ -275,7 +280,9 @@ impl City {
     pub fn may_read_alert(&self, actor: &Actor, id: AlertId) -> Result<(), Refusal> {
         let state = self.alert(id)?;
         let wrote = actor.person_id().is_some_and(|person| state.alert.was_sent_by(person));
-        let got = |compound: CompoundId| state.reach.contains_key(&compound) && self.may(actor, Action::SeeCompound, compound).is_ok();
+        let got = |compound: CompoundId| {
+            state.reach.contains_key(&compound) && self.may(actor, Action::SeeCompound, compound).is_ok()
+        };
         let by_place = || actor.person_id().is_some_and(|person| self.places_of(person).any(got));
         let by_area = || {
             let compounds = state.alert.compounds();
@@ -284,7 +291,8 @@ impl City {
         let to_approve = || {
             state.alert.issue.is_none()
                 && self.hits(&state.alert).is_ok_and(|hits| {
-                    hits.iter().all(|compound| actor.has(Role::Dispatcher, *compound) || actor.has(Role::Observer, *compound))
+                    hits.iter()
+                        .all(|compound| actor.has(Role::Dispatcher, *compound) || actor.has(Role::Observer, *compound))
                 })
         };
         if wrote || by_place() || by_area() || to_approve() { Ok(()) } else { Err(Refusal::NotARecipient {}) }

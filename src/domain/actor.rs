@@ -50,6 +50,16 @@ pub enum Giver {
     System,
 }
 
+impl Giver {
+    /// Which person it is; `None` for a household and the system.
+    pub const fn person_id(self) -> Option<PersonId> {
+        match self {
+            Self::Person(id) => Some(id),
+            Self::Household(_) | Self::System => None,
+        }
+    }
+}
+
 /// Who gave a command, and what their account was granted when they gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,10 +89,7 @@ impl Actor {
 
     /// Which person it is; `None` for a household and the system.
     pub const fn person_id(&self) -> Option<PersonId> {
-        match self.giver {
-            Giver::Person(id) => Some(id),
-            Giver::Household(_) | Giver::System => None,
-        }
+        self.giver.person_id()
     }
 
     /// Whether the account is granted `role` over an area that the compound lies in.

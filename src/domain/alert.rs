@@ -196,11 +196,7 @@ impl Alert {
     /// # Errors
     /// [`Refusal::AlertNotThere`] unless it stands at one of `wanted`.
     pub fn check_status(&self, wanted: &[AlertStatus]) -> Result<(), Refusal> {
-        if wanted.contains(&self.status) {
-            Ok(())
-        } else {
-            Err(Refusal::AlertNotThere { status: self.status.name() })
-        }
+        if wanted.contains(&self.status) { Ok(()) } else { Err(Refusal::AlertNotThere { status: self.status.name() }) }
     }
 
     // INVARIANT: nobody approves an alert that they wrote or submitted.

@@ -1,9 +1,7 @@
 //! Orders about alerts: draft, submit, approve, break glass; receipts, acknowledgements and the line of succession.
 
 use crate::domain::actor::Actor;
-use crate::domain::alert::{
-    Alert, AlertDraft, AlertEvent, AlertKind, AlertStatus, Identity, Issue, REASON_MAX,
-};
+use crate::domain::alert::{Alert, AlertDraft, AlertEvent, AlertKind, AlertStatus, Identity, Issue, REASON_MAX};
 use crate::domain::alert_content::{AlertContent, Severity, Urgency};
 use crate::domain::command::{Command, Order};
 use crate::domain::compound::CompoundId;
@@ -55,7 +53,13 @@ impl City {
         }
     }
 
-    fn decide_draft(&self, order: &Order, id: AlertId, draft: &AlertDraft, policy: &Policy) -> Result<Vec<Event>, Refusal> {
+    fn decide_draft(
+        &self,
+        order: &Order,
+        id: AlertId,
+        draft: &AlertDraft,
+        policy: &Policy,
+    ) -> Result<Vec<Event>, Refusal> {
         self.may_somewhere(&order.actor, Action::SendAlert)?;
         let incident = &self.incident(draft.incident)?.incident;
         incident.check_open()?;
@@ -129,9 +133,7 @@ impl City {
         let hits = self.hits(alert)?;
         self.check_may_send(&order.actor, &hits)?;
         match confirm {
-            Some(previewed) if previewed != hits.len() => {
-                Err(Refusal::TargetChanged { previewed, now: hits.len() })
-            }
+            Some(previewed) if previewed != hits.len() => Err(Refusal::TargetChanged { previewed, now: hits.len() }),
             None if !alert.exercise => Err(Refusal::NotConfirmed { compounds: hits.len() }),
             _ => Ok(hits),
         }

@@ -51,10 +51,17 @@ impl City {
             Command::NoteSilence { compounds } => {
                 check_system(order)?;
                 let late = |id: &CompoundId| {
-                    self.compound(*id).ok().and_then(|compound| compound.silence_due()).is_some_and(|due| due <= order.at)
+                    self.compound(*id)
+                        .ok()
+                        .and_then(|compound| compound.silence_due())
+                        .is_some_and(|due| due <= order.at)
                 };
                 let compounds: Vec<CompoundId> = compounds.iter().copied().filter(late).collect();
-                let events = if compounds.is_empty() { Vec::new() } else { vec![Event::Duty(DutyEvent::FellSilent { compounds })] };
+                let events = if compounds.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![Event::Duty(DutyEvent::FellSilent { compounds })]
+                };
                 some_events(events, Refusal::NothingToSwitch {})
             }
             _ => Err(Refusal::NotYourRole { action: "duty" }),
@@ -62,7 +69,11 @@ impl City {
     }
 
     /// The compounds that areas and codes name, by code, each once.
-    fn named(&self, areas: &[crate::domain::area::AreaCode], compounds: &[CompoundId]) -> Result<Vec<CompoundId>, Refusal> {
+    fn named(
+        &self,
+        areas: &[crate::domain::area::AreaCode],
+        compounds: &[CompoundId],
+    ) -> Result<Vec<CompoundId>, Refusal> {
         let mut named = BTreeSet::new();
         for area in areas {
             self.area(*area)?;
@@ -118,7 +129,8 @@ impl City {
         if activations.is_empty() {
             return Err(Refusal::NothingToSwitch {});
         }
-        let raised = DutyEvent::Raised { incident, level, compounds: activations, silent_after_s: policy.silent_after_s };
+        let raised =
+            DutyEvent::Raised { incident, level, compounds: activations, silent_after_s: policy.silent_after_s };
         Ok(vec![Event::Duty(raised)])
     }
 

@@ -99,7 +99,9 @@ impl City {
     pub fn faults(&self, actor: &Actor, batch: &Batch) -> Vec<Fault> {
         let ahead = Ahead::new(self, batch);
         let mut faults = Vec::new();
-        check_section(&mut faults, Section::Areas, &batch.areas, |area| self.may_in_area(actor, Action::KeepRegister, area.code));
+        check_section(&mut faults, Section::Areas, &batch.areas, |area| {
+            self.may_in_area(actor, Action::KeepRegister, area.code)
+        });
         check_section(&mut faults, Section::PostKinds, &batch.post_kinds, |kind| {
             self.may_somewhere(actor, Action::KeepRegister)?;
             super::check_text("code", &kind.code, 40)
@@ -146,7 +148,8 @@ impl City {
             check_claimants(entry.post, &entry.people)
         });
         check_section(faults, Section::Plans, &batch.plans, |plan| {
-            self.may(actor, Action::ApprovePlan, plan.compound).or_else(|_| self.may(actor, Action::KeepRegister, plan.compound))?;
+            self.may(actor, Action::ApprovePlan, plan.compound)
+                .or_else(|_| self.may(actor, Action::KeepRegister, plan.compound))?;
             ahead.check_compound_known(plan.compound)?;
             plan.check()
         });

@@ -25,7 +25,8 @@ impl City {
             }
             Command::EndHelp { incident, help, how, reason } => {
                 let request = self.open_help(*incident, *help)?;
-                let assigned = matches!(request.state, HelpState::Assigned { to } if Some(to) == order.actor.person_id());
+                let assigned =
+                    matches!(request.state, HelpState::Assigned { to } if Some(to) == order.actor.person_id());
                 if !assigned {
                     self.may_order(&order.actor, Action::KeepHelp, help.household.compound, order.epoch)?;
                 }

@@ -132,7 +132,8 @@ impl City {
         let (holder, last) = (compound.succession.holder, compound.succession.next(id).is_none());
         for alert in compound.unacknowledged.clone() {
             let Some(state) = self.alerts.get(&alert) else { continue };
-            let said = |person| state.reach.get(&id).and_then(|reach| reach.people.get(&person)).map(|(stage, _)| *stage);
+            let said =
+                |person| state.reach.get(&id).and_then(|reach| reach.people.get(&person)).map(|(stage, _)| *stage);
             if let Holder::Person(person) = holder
                 && said(person) == Some(Stage::Acknowledged)
             {

@@ -85,12 +85,7 @@ impl City {
     }
 
     /// Changes a compound and keeps the deadlines and what the map shows in step.
-    fn change<R>(
-        &mut self,
-        id: CompoundId,
-        now: Moment,
-        change: impl FnOnce(&mut CompoundState) -> R,
-    ) -> Option<R> {
+    fn change<R>(&mut self, id: CompoundId, now: Moment, change: impl FnOnce(&mut CompoundState) -> R) -> Option<R> {
         let compound = self.compounds.get_mut(&id)?;
         let waits = |c: &CompoundState| (c.board.as_ref().and_then(|b| b.answer_due()), c.silence_due());
         let before = waits(compound);
