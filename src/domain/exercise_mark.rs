@@ -3,7 +3,7 @@
 //! Domain rule: an exercise can't be mistaken for the real thing, nor the reverse. Whether something *is* an exercise is
 //! never read from a text: it is a property of the incident.
 
-use super::alert_content::Language;
+use super::cap_words::Language;
 
 /// Words that stand for an exercise wherever they occur in Chinese.
 const WORDS_ZH: [&str; 2] = ["演练", "演习"];

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::alert_content::{Severity, VALIDITY_MAX_S};
+use super::alert_content::VALIDITY_MAX_S;
+use super::cap_words::Severity;
 
 /// What the rules depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
