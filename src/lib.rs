@@ -9,3 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod engine;
+#[cfg(feature = "server")]
+pub mod live;
+#[cfg(feature = "server")]
+pub mod runtime;

@@ -1,7 +1,7 @@
 //! Orders that the clock gives: pass the command on, give up waiting for an answer, note a silence.
 //!
-//! They go the way of every other command. Their ids are made from what they are about and when, so that a timer that fires
-//! twice is done once.
+//! They go the way of every other command. Each is decided on the city as it then stands, so one that fires twice, or late,
+//! finds nothing left to do and is refused.
 
 use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@ use crate::domain::compound::CompoundId;
 use crate::domain::event::Event;
 use crate::domain::ids::{AlertId, IncidentId, PersonId};
 use crate::domain::incident::IncidentEvent;
+use crate::domain::lint;
 use crate::domain::policy::Policy;
 use crate::domain::receipt::{ReceiptMark, Stage};
 use crate::domain::refusal::Refusal;
@@ -132,6 +133,7 @@ impl City {
         }
         let hits = self.hits(alert)?;
         self.check_may_send(&order.actor, &hits)?;
+        self.check_text_complete(content, &alert.draft.target, &hits)?;
         match confirm {
             Some(previewed) if previewed != hits.len() => Err(Refusal::TargetChanged { previewed, now: hits.len() }),
             None if !alert.exercise => Err(Refusal::NotConfirmed { compounds: hits.len() }),
@@ -150,6 +152,20 @@ impl City {
         let counties = hits.iter().map(|id| id.area(crate::domain::area::AreaLevel::County));
         let counties: std::collections::BTreeSet<_> = counties.collect();
         areas.chain(few).chain(counties.into_iter().map(|county| self.area_name(county))).collect()
+    }
+
+    fn check_text_complete(
+        &self,
+        content: &AlertContent,
+        target: &TargetArea,
+        hits: &[CompoundId],
+    ) -> Result<(), Refusal> {
+        let missing: Vec<String> = lint::lint(content, &self.place_words(target, hits))
+            .into_iter()
+            .filter(|finding| finding.blocking)
+            .map(|finding| format!("{} {}", finding.language.as_tag(), finding.hint_zh))
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(Refusal::AlertIncomplete { missing: missing.join("；") }) }
     }
 
     fn issue(
@@ -224,6 +240,7 @@ impl City {
         let include = Parts { compounds: vec![compound], ..Parts::default() };
         let target = TargetArea { include, exclude: Parts::default() };
         let draft = AlertDraft { incident, kind: AlertKind::Alert, content: marked(content, exercise)?, target };
+        self.check_text_complete(&draft.content, &draft.target, &[compound])?;
         let alert = Alert::new(draft.clone(), exercise, order.actor.person_id());
         events.push(Event::Alert(id, AlertEvent::Drafted(Box::new(draft))));
         events.push(self.issue(id, &alert, vec![compound], order.at, policy, true));

@@ -1,0 +1,174 @@
+//! L3: what keeps the core going. [`Muster`] is the handle that everybody outside holds: read the city, give an order.
+//!
+//! [`driver`] is the thread that decides, appends and takes in; [`clock`] is the only reader of a clock.
+
+pub mod clock;
+mod driver;
+pub mod stats;
+
+use std::ops::Deref;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use crate::city::City;
+use crate::domain::actor::Actor;
+use crate::domain::command::{Command, Order};
+use crate::domain::ids::CommandId;
+use crate::domain::policy::Policy;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::engine::ports::{Journal, JournalError};
+use crate::engine::{Answer, Engine, Limits};
+use crate::live::Publisher;
+
+use clock::Clock;
+use driver::{Driver, Input};
+use stats::Stats;
+
+/// Commands on their way to the driver; more are refused as overloaded.
+const INBOX_MAX: usize = 16_384;
+/// Records read at once when the journal is taken in at the start.
+const REPLAY_CHUNK: usize = 10_000;
+
+/// What a city is started with.
+pub struct Parts {
+    /// Where events are made durable.
+    pub journal: Box<dyn Journal>,
+    /// Who is told of each record.
+    pub publisher: Box<dyn Publisher>,
+    /// Who knows the time.
+    pub clock: Arc<dyn Clock>,
+    /// What the rules depend on.
+    pub policy: Policy,
+    /// Bounds of the engine.
+    pub limits: Limits,
+    /// Of how many of the last records the publisher is told at the start, so that phones can resume.
+    pub history: u64,
+}
+
+/// The running city. Cheap to clone.
+#[derive(Clone)]
+pub struct Muster(Arc<Inner>);
+
+struct Inner {
+    city: Arc<RwLock<City>>,
+    clock: Arc<dyn Clock>,
+    stats: Arc<Stats>,
+    policy: Policy,
+    journal_epoch: String,
+    inbox: SyncSender<Input>,
+    driver: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Muster {
+    /// Takes the whole journal in, then starts the driver.
+    ///
+    /// # Errors
+    /// When the journal cannot be read to its end.
+    pub fn start(parts: Parts) -> Result<Self, JournalError> {
+        let Parts { mut journal, mut publisher, clock, policy, limits, history } = parts;
+        let mut engine = Engine::new(policy.clone(), limits);
+        let mut city = City::default();
+        let last = journal.last_position()?;
+        while city.position() < last {
+            let records = journal.read_after(city.position(), REPLAY_CHUNK)?;
+            if records.is_empty() {
+                let why = format!("it ends here, but should go on to {last}");
+                return Err(JournalError::Damaged { position: city.position(), why });
+            }
+            for record in &records {
+                engine.replay(&mut city, record);
+                if record.position + history > last {
+                    publisher.publish(&city, record);
+                }
+            }
+        }
+        let journal_epoch = journal.epoch().to_owned();
+        let city = Arc::new(RwLock::new(city));
+        let stats = Arc::new(Stats::default());
+        let (inbox, commands) = sync_channel(INBOX_MAX);
+        let driver = Driver::new(engine, journal, publisher, city.clone(), clock.clone(), stats.clone(), commands);
+        let thread = std::thread::Builder::new().name("muster-driver".to_owned()).spawn(|| driver.run());
+        let thread = thread.map_err(|error| JournalError::Unavailable(error.to_string()))?;
+        let driver = Mutex::new(Some(thread));
+        Ok(Self(Arc::new(Inner { city, clock, stats, policy, journal_epoch, inbox, driver })))
+    }
+
+    /// The city as it stands. Do not hold it across an await: the driver waits for it.
+    pub fn city(&self) -> impl Deref<Target = City> + '_ {
+        self.0.city.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// What the rules depend on.
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// Names the journal for ever: positions of another epoch mean nothing here.
+    pub fn journal_epoch(&self) -> &str {
+        &self.0.journal_epoch
+    }
+
+    /// What the driver counts.
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// Gives an order; the answer comes when it is durable, or refused.
+    ///
+    /// # Errors
+    /// Why it was refused; [`Refusal::Overloaded`] when too many wait, [`Refusal::JournalUnavailable`] when it cannot be written.
+    pub async fn order(&self, actor: Actor, id: CommandId, epoch: Option<u32>, command: Command) -> Answer {
+        let digest = digest(&command, epoch);
+        let order = Box::new(Order { id, actor, at: self.now(), epoch, digest, command });
+        let (reply, answer) = oneshot::channel();
+        match self.0.inbox.try_send(Input::Order(order, reply)) {
+            Ok(()) => answer.await.unwrap_or(Err(Refusal::JournalUnavailable {})),
+            Err(TrySendError::Full(_)) => Err(Refusal::Overloaded {}),
+            Err(TrySendError::Disconnected(_)) => Err(Refusal::JournalUnavailable {}),
+        }
+    }
+
+    /// Looks at the timers now; returns when all that was due is done. Tests move their clock, then call this.
+    pub async fn tick(&self) {
+        let (settled, done) = oneshot::channel();
+        if self.0.inbox.try_send(Input::Tick(settled)).is_ok() {
+            // An error means that the driver has ended: nothing is due any more.
+            drop(done.await);
+        }
+    }
+
+    /// Finishes what waits, and ends the driver. Later orders are refused.
+    pub fn stop(&self) {
+        // A full inbox is being worked off; a driver that is gone needs no stopping.
+        drop(self.0.inbox.send(Input::Stop));
+        let driver = self.0.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(driver) = driver
+            && driver.join().is_err()
+        {
+            tracing::error!("the driver ended by a panic");
+        }
+    }
+
+    /// Whether the driver still runs; when not, the process should end and be started again.
+    pub fn is_running(&self) -> bool {
+        let driver = self.0.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        driver.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
+/// Tells a repeat of a command from another one under the same id: 64 bits of the SHA-256 of its JSON.
+fn digest(command: &Command, epoch: Option<u32>) -> u64 {
+    let text = serde_json::to_vec(&(command, epoch)).unwrap_or_default();
+    let hash: [u8; 32] = Sha256::digest(&text).into();
+    u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+}
