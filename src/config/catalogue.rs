@@ -140,6 +140,9 @@ impl PostCatalogue {
     }
 
     /// The catalogue as delivered.
+    ///
+    /// # Panics
+    /// Never: a test parses what is compiled in.
     pub fn as_delivered() -> Self {
         // INVARIANT: the file is compiled in, and a test of this module parses it.
         #[expect(clippy::expect_used, reason = "the delivered file is part of the program and is tested")]
@@ -261,6 +264,9 @@ impl PlanOutlines {
     }
 
     /// The outlines as delivered.
+    ///
+    /// # Panics
+    /// Never: a test parses what is compiled in.
     pub fn as_delivered() -> Self {
         // INVARIANT: the file is compiled in, and a test of this module parses it.
         #[expect(clippy::expect_used, reason = "the delivered file is part of the program and is tested")]

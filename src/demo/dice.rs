@@ -37,7 +37,7 @@ impl Dice {
     }
 
     /// Even in `low..=high`.
-    pub fn from_to(&mut self, low: u8, high: u8) -> u8 {
+    pub fn range(&mut self, low: u8, high: u8) -> u8 {
         low + u8::try_from(self.below(usize::from(high - low) + 1)).unwrap_or(0)
     }
 
@@ -95,7 +95,7 @@ mod tests {
         let mut seen = [0; 7];
         for _ in 0..7_000 {
             seen[dice.below(7)] += 1;
-            assert!((5..=8).contains(&dice.from_to(5, 8)));
+            assert!((5..=8).contains(&dice.range(5, 8)));
             assert!((0.0..1.0).contains(&dice.unit()));
         }
         assert!(seen.iter().all(|count| (850..1_150).contains(count)), "{seen:?}");

@@ -73,12 +73,12 @@ impl Estate {
         let households = smallest + spread * size * size;
         let era = ERAS[dice.weighted(&weights)];
         let (floors, units, doors, built_on) = era.layout();
-        let (floors, doors) = (dice.from_to(floors[0], floors[1]), dice.from_to(doors[0], doors[1]));
+        let (floors, doors) = (dice.range(floors[0], floors[1]), dice.range(doors[0], doors[1]));
         let lift = floors > FLOORS_WITHOUT_LIFT;
         let mut buildings = Vec::new();
         let (mut built, mut stairwells) = (0.0, 0.0);
         for no in 1..=BUILDINGS_MAX {
-            let units = dice.from_to(units[0], units[1]);
+            let units = dice.range(units[0], units[1]);
             let building = Building { no, units, floors, flats_per_floor: doors, lift };
             built += f64::from(building.households());
             stairwells += f64::from(units);

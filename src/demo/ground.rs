@@ -18,6 +18,8 @@ const TRIES_MAX: u32 = 20_000;
 const WIDEN: f64 = 1.015;
 /// Farther than this from where it should be no plot is looked for.
 const SPREAD_MAX_M: f64 = 60_000.0;
+/// Places to choose the one nearest to a river from.
+const PLACES_FOR_A_VALLEY: usize = 5;
 /// No two plots more than a cell apart can touch.
 const CELL_M: f64 = 2.0 * PLOT_RADIUS_MAX_M + ROAD_M;
 
@@ -95,6 +97,7 @@ pub struct Land {
     outline: Vec<Segment>,
     extent: Extent,
     lakes: Vec<Vec<Segment>>,
+    rivers: Vec<Segment>,
     /// What no plot may lie across: the county's border, river banks, lake shores.
     barriers: Vec<Segment>,
 }
@@ -106,9 +109,9 @@ impl Land {
         let extent = Extent::of(&outline);
         let here = |shape: &&Vec<Segment>| Extent::of(shape).touches(&extent);
         let lakes: Vec<_> = water.lakes.iter().filter(here).cloned().collect();
-        let rivers = water.rivers.iter().filter(here).flatten();
-        let barriers = outline.iter().chain(rivers).chain(lakes.iter().flatten()).copied().collect();
-        Self { outline, extent, lakes, barriers }
+        let rivers: Vec<_> = water.rivers.iter().filter(here).flatten().copied().collect();
+        let barriers = outline.iter().chain(&rivers).chain(lakes.iter().flatten()).copied().collect();
+        Self { outline, extent, lakes, rivers, barriers }
     }
 
     /// Quick no: outside the box around the county.
@@ -127,7 +130,7 @@ impl Land {
     }
 
     /// Somewhere on the land, any place as likely as another.
-    pub fn anywhere(&self, dice: &mut Dice) -> Xy {
+    fn anywhere(&self, dice: &mut Dice) -> Xy {
         loop {
             let Extent { low, high } = self.extent;
             let at = Xy { x: dice.between(low.x, high.x), y: dice.between(low.y, high.y) };
@@ -135,6 +138,13 @@ impl Land {
                 return at;
             }
         }
+    }
+
+    /// The nearest to a river of some places: in the hills, towns lie in the valleys.
+    pub fn in_a_valley(&self, dice: &mut Dice) -> Xy {
+        let places = [(); PLACES_FOR_A_VALLEY].map(|()| self.anywhere(dice));
+        let river_m = |at: &Xy| self.rivers.iter().map(|bank| bank.distance(*at)).fold(f64::INFINITY, f64::min);
+        places.into_iter().min_by(|a, b| river_m(a).total_cmp(&river_m(b))).unwrap_or_default()
     }
 }
 

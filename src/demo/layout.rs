@@ -13,7 +13,7 @@ use crate::domain::area::{AreaCode, AreaLevel};
 /// Compounds that a community's three digits can number.
 pub const COMPOUNDS_PER_COMMUNITY_MAX: usize = 999;
 /// Ground that a compound takes with its roads, when the middle of things is laid out, km².
-const GROUND_PER_COMPOUND_KM2: f64 = 0.05;
+const GROUND_PER_COMPOUND_KM2: f64 = 0.04;
 /// Land that each compound of a county needs for plots to be found quickly, km². A bigger city fills its middle and spreads out.
 const LAND_PER_COMPOUND_KM2: f64 = 0.08;
 /// Tries to put a middle clear of the others before it may come a little nearer.
@@ -103,11 +103,13 @@ struct Street {
 
 impl Street {
     fn setting(&self, community: CommunityKind) -> Setting {
-        match (self.is_core, community, self.kind) {
-            (true, CommunityKind::Urban, _) => Setting::Urban,
-            (true, ..) | (_, CommunityKind::Urban, _) => Setting::Town,
-            (_, _, StreetKind::Town) => Setting::Town,
-            _ => Setting::Village,
+        let is_urban = community == CommunityKind::Urban;
+        if self.is_core && is_urban {
+            Setting::Urban
+        } else if self.is_core || is_urban || self.kind == StreetKind::Town {
+            Setting::Town
+        } else {
+            Setting::Village
         }
     }
 
@@ -169,7 +171,7 @@ pub fn lay_out(
     for street in &streets {
         let here = peopled(street);
         let in_street: usize = here.iter().map(|(_, share)| share).sum();
-        let around = if street.is_core { seat } else { land.anywhere(dice) };
+        let around = if street.is_core { seat } else { land.in_a_valley(dice) };
         let middle = street_middles.place(dice, around, radius_m(in_street));
         let mut middles = Middles::new(land);
         for ((_, code, kind), compounds) in here {

@@ -49,6 +49,9 @@ pub const COMPOUNDS_MAX: usize = 150_000;
 /// The seed of the demo that `muster serve --demo` lays out.
 pub const SEED_DEFAULT: u64 = 1404;
 
+/// Of 100 compounds, how many lie farther out than their community's ground, and how much farther: towns fray at their edges.
+const FRAYED_PERCENT: u8 = 12;
+const FRAY: f64 = 2.2;
 /// One compound in this many has no commander at all: always shown, so that somebody sees what that looks like.
 const WITHOUT_COMMANDER_EVERY: usize = 97;
 /// One compound in this many lacks one of its plans.
@@ -163,7 +166,8 @@ fn settle(dice: &mut Dice, plots: &mut Plots, land: &Land, water: &Water, of: &N
     let mut place = |suffix: usize| {
         let id = CompoundId::new(of.code, u16::try_from(suffix).ok()?)?;
         let estate = Estate::draw(dice, of.setting);
-        let spread_m = layout::radius_m(suffix).max(estate.radius_m);
+        let fray = if dice.percent(FRAYED_PERCENT) { FRAY } else { 1.0 };
+        let spread_m = layout::radius_m(suffix).max(estate.radius_m) * fray;
         let middle = plots.settle(dice, land, of.middle, spread_m, estate.radius_m)?;
         let river_m = survey::river_distance_m(water, middle, estate.radius_m);
         Some(Site { id, setting: of.setting, estate, middle, river_m })

@@ -56,7 +56,7 @@ pub fn compound(dice: &mut Dice, setting: Setting, era: Era, taken: &mut HashSet
         }
         name = draw(dice, setting, era);
     }
-    let numbered = (2..).map(|no| format!("{name}{no}号院")).find(|name| taken.insert(name.clone()));
+    let numbered = (2..=taken.len() + 2).map(|no| format!("{name}{no}号院")).find(|name| taken.insert(name.clone()));
     numbered.unwrap_or(name)
 }
 

@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn degrees_come_back() {
         for degrees in [[113.105_28, 36.183_89], [111.97, 37.13]] {
-            assert_eq!(Xy::from_degrees(degrees).to_degrees(), degrees);
+            let back = Xy::from_degrees(degrees).to_degrees();
+            assert!((back[0] - degrees[0]).abs() < 1e-9 && (back[1] - degrees[1]).abs() < 1e-9, "{back:?}");
         }
         let (a, b) = (Xy::from_degrees([113.0, 36.4]), Xy::from_degrees([113.01, 36.4]));
         assert!((a.distance(b) - 895.0).abs() < 0.1);
@@ -160,7 +161,7 @@ mod tests {
     fn the_way_out_is_on_the_ring() {
         let corners = SQUARE[..4].iter().map(|d| Xy::from_degrees(*d)).collect::<Vec<_>>();
         let out = way_out(&corners, Xy::from_degrees([113.05, 36.05]), Xy { x: 0.0, y: -1.0 });
-        assert_eq!(out.to_degrees(), [113.05, 36.0]);
+        assert!(out.distance(Xy::from_degrees([113.05, 36.0])) < 1e-6);
     }
 
     #[test]

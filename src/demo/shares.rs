@@ -49,7 +49,9 @@ fn fill(total: usize, parts: &[Part]) -> Vec<f64> {
             let share = |(part, full): (&Part, &bool)| if *full { part.cap as f64 } else { part.weight * unit };
             return parts.iter().zip(&full).map(share).collect();
         }
-        over.into_iter().for_each(|i| full[i] = true);
+        for i in over {
+            full[i] = true;
+        }
     }
 }
 

@@ -42,7 +42,7 @@ impl Register {
 
 /// A commander and two to four deputies, in order.
 pub fn line_of_succession(dice: &mut Dice, register: &mut Register, home: CompoundId) -> Vec<PersonId> {
-    (0..1 + dice.from_to(2, 4)).map(|_| register.add(dice, home)).collect()
+    (0..=dice.range(2, 4)).map(|_| register.add(dice, home)).collect()
 }
 
 /// Holders of posts in one compound, with the number of posts each holds.
@@ -54,7 +54,7 @@ impl Holders {
     fn draw(&mut self, dice: &mut Dice, post: &[Claim]) -> Option<PersonId> {
         for _ in 0..DRAWS_MAX {
             let drawn = dice.below(self.0.len());
-            let Some((person, posts)) = self.0.get_mut(drawn) else { return None };
+            let (person, posts) = self.0.get_mut(drawn)?;
             if *posts < POSTS_PER_PERSON_MAX && !post.iter().any(|claim| claim.person == *person) {
                 *posts += 1;
                 return Some(*person);

@@ -57,7 +57,7 @@ const MOUNTAIN: [Row; 2] = [
 /// The findings of one compound.
 pub fn findings(dice: &mut Dice, compound: &Compound, era: Era, river_m: f64) -> Vec<Finding> {
     let mut found: Vec<_> = near_river(river_m).into_iter().collect();
-    let wanted = usize::from(dice.from_to(2, 6));
+    let wanted = usize::from(dice.range(2, 6));
     let is_mountain = MOUNTAIN_COUNTIES.contains(&compound.id.area(AreaLevel::County).number());
     let special: &[Row] = if matches!(era, Era::Works | Era::WalkUp) { &OLD } else { &WITH_LIFT };
     let mut rows: Vec<&Row> = ANYWHERE.iter().chain(special).chain(special).collect();

@@ -120,7 +120,9 @@ fn posts_and_lines_of_succession_are_within_their_limits() {
             assert!(claims.len() <= CLAIMS_PER_POST_MAX);
             let holders: HashSet<_> = claims.iter().map(|claim| claim.person).collect();
             assert!(holders.len() == claims.len() && holders.is_subset(&people));
-            holders.into_iter().for_each(|person| *held.entry(person).or_default() += 1);
+            for person in holders {
+                *held.entry(person).or_default() += 1;
+            }
             let approved = claims.iter().filter(|claim| claim.status == ClaimStatus::Approved).count();
             needed += usize::from(post.headcount);
             covered += approved.min(usize::from(post.headcount));
