@@ -7,6 +7,8 @@ pub mod city;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod demo;
+#[cfg(feature = "server")]
+pub mod directory;
 pub mod domain;
 pub mod engine;
 #[cfg(feature = "server")]

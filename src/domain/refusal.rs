@@ -130,6 +130,52 @@ refusals! {
         "此凭证属于另一座城市。"
         "This credential belongs to another city.";
 
+    // ── signing in, invitations and links ──
+    /// Login and password do not fit, or the account is disabled; which of these is not said.
+    BadCredentials {} Forbidden "bad_credentials"
+        "用户名或密码不正确，或账号已停用。"
+        "Login and password do not match, or the account is disabled.";
+    /// Too many attempts to sign in.
+    TooManyAttempts { retry_after_s: u32 } TooMuch "too_many_attempts"
+        "登录尝试过多，请 {retry_after_s} 秒后再试。"
+        "Too many attempts to sign in. Try again in {retry_after_s} seconds.";
+    /// A login that cannot be one.
+    BadLogin { min: usize, max: usize } Invalid "bad_login"
+        "用户名须为 {min} 至 {max} 个小写英文字母、数字或 . _ - 字符。"
+        "A login has {min} to {max} characters: lower-case ASCII letters, digits and . _ -";
+    /// A password of an unusable length.
+    BadPassword { min: usize, max: usize } Invalid "bad_password"
+        "密码长度须为 {min} 至 {max} 个字符。"
+        "A password has {min} to {max} characters.";
+    /// No account of that login or person.
+    UnknownAccount {} Unknown "unknown_account"
+        "没有这个账号。"
+        "There is no such account.";
+    /// An invitation that is none.
+    InvitationInvalid {} Forbidden "invitation_invalid"
+        "邀请链接无效。请向社区索取新的链接。"
+        "The invitation is not valid. Ask your community for a new one.";
+    /// An invitation whose time is over.
+    InvitationExpired {} Forbidden "invitation_expired"
+        "邀请链接已过期。请向社区索取新的链接。"
+        "The invitation has expired. Ask your community for a new one.";
+    /// An invitation that somebody redeemed before.
+    InvitationUsed {} Forbidden "invitation_used"
+        "邀请链接已被使用。如非本人操作，请立即告知社区。"
+        "The invitation was used already. If it was not you, tell your community at once.";
+    /// A household link that is not as it was signed.
+    LinkInvalid {} Forbidden "link_invalid"
+        "住户链接无效。请重新扫描楼道内的二维码。"
+        "The household link is not valid. Scan the code in your stairwell again.";
+    /// A household link whose time is over.
+    LinkExpired {} Forbidden "link_expired"
+        "住户链接已过期。请向社区索取新的链接。"
+        "The household link has expired. Ask your community for a new one.";
+    /// A person whose name and phone were erased for good.
+    PersonErased {} Conflict "person_erased"
+        "该人员的资料已按要求删除，不能用原编号恢复。"
+        "That person's data was erased and cannot come back under the same id.";
+
     // ── commands in general ──
     /// The same command id with another content.
     CommandIdReused {} Conflict "command_id_reused"
@@ -143,6 +189,10 @@ refusals! {
     JournalUnavailable {} Unavailable "journal_unavailable"
         "日志无法写入（磁盘满或故障），命令未执行；查询仍可用。请联系管理员。"
         "The journal cannot be written (disk full or failing); nothing was done, reading still works. Tell the administrator.";
+    /// Names, phones and accounts cannot be read or written.
+    DirectoryUnavailable {} Unavailable "directory_unavailable"
+        "人员目录暂不可用（磁盘满或故障），操作未执行。请稍后重试并联系管理员。"
+        "The directory of people cannot be used now (disk full or failing); nothing was done. Try again and tell the administrator.";
     /// A text is empty or too long.
     BadText { field: &'static str, max: usize } Invalid "bad_text"
         "{field} 不能为空，且最多 {max} 个字符。"
