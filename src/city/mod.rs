@@ -3,6 +3,7 @@
 //! [`state`] is what is; [`decide`] turns an order into events or a refusal; [`evolve`] takes events in; [`authority`] is the one
 //! place that says who may; [`spatial`] and [`targeting`] find whom an area hits; [`tally`] keeps the running counts.
 
+pub mod audience;
 pub mod authority;
 pub mod deadlines;
 pub mod decide;
