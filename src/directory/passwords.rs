@@ -87,7 +87,7 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Where passwords are hashed and verified: [`AT_ONCE`] at a time, [`IN_LINE_MAX`] in line.
+/// Where passwords are hashed and verified: two at a time, and no more than 64 in line.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     line: Arc<Semaphore>,
