@@ -1,10 +1,12 @@
 //! What a city's operators may change, each file parsed once into valid types at the start.
 //!
-//! Parsing is pure (text and environment in, values or a named error out); nobody here reads a file, a variable or a clock.
-//! The sections of `config/muster.toml` are in [`sections`], posts and plans in [`catalogue`].
+//! Parsing is pure: text and environment in, values or a named error out. No variable and no clock is read here, and of files
+//! only a city's own folder of templates. The sections of `config/muster.toml` are in [`sections`], posts and plans in
+//! [`catalogue`], alert texts in [`templates`].
 
 pub mod catalogue;
 pub mod sections;
+pub mod templates;
 
 use std::net::SocketAddr;
 

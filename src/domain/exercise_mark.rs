@@ -29,6 +29,14 @@ pub fn marked(text: &str, language: Language) -> String {
     }
 }
 
+/// A text that is read out, with the word for an exercise said twice at both ends.
+pub fn spoken(text: &str, language: Language) -> String {
+    match language {
+        Language::ZhCn => format!("演练，演练。{text}演练，演练。"),
+        Language::EnUs => format!("Exercise, exercise. {text} Exercise, exercise."),
+    }
+}
+
 /// The text without the marks at its ends, in whichever language they are.
 pub fn unmarked(text: &str) -> &str {
     let mut inner = text;
