@@ -12,6 +12,10 @@ pub mod directory;
 pub mod domain;
 pub mod engine;
 #[cfg(feature = "server")]
+pub mod journal;
+#[cfg(feature = "server")]
 pub mod live;
 #[cfg(feature = "server")]
 pub mod runtime;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,152 @@
+//! The embedded journal: one `SQLite` file with a write-ahead log, one writer, every append one synced transaction.
+//!
+//! Reading for others (log pages, exports) never goes through here but through [`super::reader`], so that it cannot hold up the
+//! writer. What a failing disk means: an append that fails is rolled back and answered [`JournalError::Unavailable`]; the next one
+//! tries again. When the sync itself fails and the machine dies before the next append, that append may be found whole after the
+//! restart, never in part; its giver, who was refused, gets the first answer on trying again.
+
+use std::fs::{File, TryLockError};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql};
+
+use crate::domain::area::AreaCode;
+use crate::domain::event::{Entry, Record};
+use crate::engine::ports::{Journal, JournalError};
+
+use super::file::{self, Meta, OpenError, Place};
+use super::record;
+
+/// Records at the end that opening checks; all are checked by [`super::verify`], and by a start that replays them.
+pub const TAIL_CHECKED: u64 = 1_000;
+
+/// How a journal is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct SqliteOptions {
+    /// Whose journal it is; that of another city is refused.
+    pub city: AreaCode,
+}
+
+impl SqliteOptions {
+    /// What is usual, for this city.
+    pub const fn new(city: AreaCode) -> Self {
+        Self { city }
+    }
+}
+
+/// The writer of a journal.
+#[derive(Debug)]
+pub struct SqliteJournal {
+    connection: Connection,
+    meta: Meta,
+    /// The last durable record: moves only after a commit.
+    last: Place,
+    /// An append failed: what the file holds is looked at before the next one.
+    doubted: bool,
+    /// One record's bytes; kept, so that its room is used again.
+    body: Vec<u8>,
+    /// Held as long as this writes: two writers would break the chain.
+    _lock: File,
+}
+
+impl SqliteJournal {
+    /// Opens the journal at `path`, or makes it; checks its last [`TAIL_CHECKED`] records.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let (connection, meta) = file::open_to_write(path, options.city)?;
+        let last = checked_tail(&connection, &meta)?;
+        Ok(Self { connection, meta, last, doubted: false, body: Vec::new(), _lock: lock })
+    }
+
+    /// Writes entries after the last record, as one transaction; returns the last of them.
+    fn write(&mut self, entries: &[Entry]) -> Result<Place, JournalError> {
+        let mut place = self.last;
+        let fail = |e: rusqlite::Error| JournalError::Unavailable(e.to_string());
+        let transaction = self.connection.transaction().map_err(fail)?;
+        {
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO records (position, hash, body) VALUES (?1, ?2, ?3)")
+                .map_err(fail)?;
+            for entry in entries {
+                record::write(entry, &mut self.body).map_err(|e| JournalError::Unavailable(e.to_string()))?;
+                let position = place.position + 1;
+                place = Place { position, hash: record::chain(&place.hash, position, &self.body) };
+                insert.execute((position.cast_signed(), place.hash.as_slice(), Text(&self.body))).map_err(fail)?;
+            }
+        }
+        transaction.commit().map_err(fail)?;
+        Ok(place)
+    }
+
+    /// After a failed append: makes sure that nothing of it was kept.
+    fn settle_doubt(&mut self) -> Result<(), JournalError> {
+        let found = file::last_position(&self.connection)?;
+        if found != self.last.position {
+            let why = format!("it is the last in the file, but {} was the last acknowledged", self.last.position);
+            return Err(JournalError::Damaged { position: found, why });
+        }
+        self.doubted = false;
+        Ok(())
+    }
+}
+
+impl Journal for SqliteJournal {
+    // INVARIANT: nothing acknowledged is lost. The commit syncs before it returns (WAL, synchronous = FULL).
+    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError> {
+        if self.doubted {
+            self.settle_doubt()?;
+        }
+        let first = self.last.position + 1;
+        self.last = self.write(&entries).inspect_err(|_| self.doubted = true)?;
+        Ok((first..).zip(entries).map(|(position, entry)| Record { position, entry }).collect())
+    }
+
+    fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {
+        file::page(&self.connection, &self.meta, position, limit)
+    }
+
+    fn last_position(&mut self) -> Result<u64, JournalError> {
+        Ok(self.last.position)
+    }
+
+    fn epoch(&self) -> &str {
+        &self.meta.epoch
+    }
+}
+
+/// Keeps a second writer out, of this process or another; the lock ends with the process, however it ends.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = File::create(beside)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Walks the last records; returns the last.
+fn checked_tail(connection: &Connection, meta: &Meta) -> Result<Place, JournalError> {
+    let last = file::last_position(connection)?;
+    let from = last.saturating_sub(TAIL_CHECKED);
+    let Some(mut place) = file::place_at(connection, meta, from)? else {
+        return Err(JournalError::Damaged { position: from, why: "it is missing".to_owned() });
+    };
+    file::walk(connection, &mut place, usize::MAX, |_| ControlFlow::Continue(()))?;
+    Ok(place)
+}
+
+/// JSON that is UTF-8 by construction, bound without a second look at its bytes.
+struct Text<'a>(&'a [u8]);
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
+    }
+}

@@ -1,0 +1,3 @@
+//! Every integration test that needs the `testing` feature, in one binary: one module a subject.
+
+mod journal_contract;
