@@ -8,6 +8,7 @@
 //! Read on: `layout` (how many where), `ground` (room without overlap), `estate` (buildings), `staff` (commanders and posts).
 
 mod accounts;
+mod batch;
 mod dice;
 mod estate;
 mod ground;

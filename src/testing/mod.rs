@@ -1,5 +1,8 @@
-//! What tests need that production does not: journals that fail on command. Built only with the feature `testing`.
+//! For tests (feature `testing`): a whole city without IO, its people as actors, a clock that is moved by hand, journals that
+//! fail on command.
 
+pub mod clock;
 pub mod faulty_journal;
+pub mod world;
 
 pub use faulty_journal::{Faults, FaultyJournal};

@@ -1,3 +1,4 @@
 //! Every integration test that needs the `testing` feature, in one binary: one module a subject.
 
 mod journal_contract;
+mod scenarios;

@@ -160,12 +160,7 @@ impl City {
         target: &TargetArea,
         hits: &[CompoundId],
     ) -> Result<(), Refusal> {
-        let missing: Vec<String> = lint::lint(content, &self.place_words(target, hits))
-            .into_iter()
-            .filter(|finding| finding.blocking)
-            .map(|finding| format!("{} {}", finding.language.as_tag(), finding.hint_zh))
-            .collect();
-        if missing.is_empty() { Ok(()) } else { Err(Refusal::AlertIncomplete { missing: missing.join("；") }) }
+        lint::require_complete(&lint::lint(content, &self.place_words(target, hits)))
     }
 
     fn issue(

@@ -1,0 +1,274 @@
+//! Switching duty: calls, benches, one call a person, silence, and back.
+
+use muster::domain::area::AreaLevel;
+use muster::domain::command::Command;
+use muster::domain::compound::CompoundId;
+use muster::domain::duty::{Answer, CallState, Mode, ModeOrder};
+use muster::domain::hazard::{Hazard, ResponseLevel};
+use muster::domain::ids::{CommandId, IncidentId};
+use muster::domain::post::PostKey;
+use muster::testing::world::World;
+
+use super::check::consistent;
+
+fn switch(incident: IncidentId, compounds: &[CompoundId], to: ModeOrder) -> Command {
+    Command::SwitchDuty { incident, areas: Vec::new(), compounds: compounds.to_vec(), to }
+}
+
+fn whole_city(incident: IncidentId, to: ModeOrder) -> Command {
+    Command::SwitchDuty { incident, areas: vec!["1404".parse().unwrap()], compounds: Vec::new(), to }
+}
+
+const RED: ModeOrder = ModeOrder::Emergency(ResponseLevel::I);
+
+#[test]
+fn one_order_moves_the_whole_city_and_back() {
+    let mut world = World::new(60);
+    let incident = world.opens(true);
+    let city1 = world.account("city1");
+    world.does(&city1, whole_city(incident, RED));
+    let state = world.city.incident(incident).unwrap();
+    let tally = state.tally("1404".parse().unwrap());
+    assert_eq!(tally.in_emergency, 60);
+    assert!(tally.duty.called > 60, "posts are called: {:?}", tally.duty);
+    let households: u32 = world.city.compounds().map(|(_, c)| c.compound.households()).sum();
+    assert_eq!(tally.roll.households, households, "level I opens a roll everywhere");
+    consistent(&world);
+    assert_eq!(world.refuses(&city1, whole_city(incident, RED)), "nothing_to_switch");
+    assert_eq!(world.refuses(&city1, Command::CloseIncident { incident }), "still_in_emergency");
+    world.does(&city1, whole_city(incident, ModeOrder::Normal));
+    let people: Vec<_> = world.city.compounds().flat_map(|(_, c)| c.people()).collect();
+    assert!(people.iter().all(|person| world.city.engagement_of(*person).is_none()), "all are relieved");
+    assert!(world.city.compounds().all(|(_, c)| c.mode == Mode::Normal && c.board.is_none()));
+    assert_eq!(world.city.deadlines().next(), None, "nothing is waited for");
+    consistent(&world);
+    world.does(&city1, Command::CloseIncident { incident });
+    assert_eq!(world.refuses(&city1, whole_city(incident, RED)), "incident_closed");
+}
+
+#[test]
+fn the_plan_of_the_level_says_who_is_called() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let id = world.manned(0);
+    let city1 = world.account("city1");
+    world.does(&city1, switch(incident, &[id], ModeOrder::Emergency(ResponseLevel::IV)));
+    let compound = world.city.compound(id).unwrap();
+    let plan = compound.plan_in_force(Hazard::Flood).unwrap().plan.level(ResponseLevel::IV).unwrap().clone();
+    let board = compound.board.as_ref().unwrap();
+    for post in &compound.posts {
+        let team = world.city.post_kind(&post.post.kind).unwrap().team;
+        let called = board.posts.iter().any(|(no, _)| *no == post.post.no);
+        assert_eq!(called, plan.teams.contains(&team), "{:?}", post.post);
+    }
+    assert_eq!(board.answer_limit_s, plan.answer_limit_s);
+    let few = board.posts.len();
+    world.does(&city1, switch(incident, &[id], RED));
+    let board = world.city.compound(id).unwrap().board.as_ref().unwrap();
+    assert!(board.posts.len() > few, "a graver level calls more posts");
+    assert_eq!(board.level, ResponseLevel::I);
+    consistent(&world);
+    world.does(&city1, switch(incident, &[id], ModeOrder::Emergency(ResponseLevel::IV)));
+    consistent(&world);
+}
+
+#[test]
+fn who_declines_or_does_not_answer_is_replaced_from_the_bench() {
+    let mut world = World::new(60);
+    let incident = world.opens(true);
+    let city1 = world.account("city1");
+    world.does(&city1, whole_city(incident, RED));
+    let benched = world.city.compounds().find_map(|(id, compound)| {
+        let board = compound.board.as_ref()?;
+        compound.posts.iter().find_map(|post| {
+            let free = |person: &_| world.city.engagement_of(*person).is_none();
+            let calls: Vec<_> = board.calls.iter().filter(|call| call.post == post.post.no).collect();
+            let bench = post.claimants().into_iter().filter(free).collect::<Vec<_>>();
+            (calls.len() >= 2 && bench.len() >= 2)
+                .then(|| (PostKey { compound: *id, no: post.post.no }, calls[0].person, bench))
+        })
+    });
+    let (post, first, bench) = benched.expect("the demo city has a post with a bench");
+    let first = World::somebody(first);
+    let declined = Answer::Declined { reason: "在外地".to_owned() };
+    world.does(&first, Command::AnswerCall { post, answer: declined });
+    let call = |world: &World, person| {
+        let board = world.city.compound(post.compound).unwrap().board.clone().unwrap();
+        board.call_of(post.no, person).map(|call| call.state)
+    };
+    assert_eq!(call(&world, bench[0]), Some(CallState::Called), "the bench moves up");
+    consistent(&world);
+    let limit = world.city.compound(post.compound).unwrap().board.as_ref().unwrap().answer_limit_s;
+    world.forward_s(limit);
+    assert_eq!(call(&world, bench[0]), Some(CallState::NoAnswer));
+    assert_eq!(call(&world, bench[1]), Some(CallState::Called));
+    consistent(&world);
+    let late = World::somebody(bench[0]);
+    world.does(&late, Command::AnswerCall { post, answer: Answer::Acknowledged });
+    assert_eq!(call(&world, bench[0]), Some(CallState::Acknowledged), "late hands are welcome");
+}
+
+#[test]
+fn a_person_with_several_posts_is_called_once() {
+    let mut world = World::new(120);
+    let incident = world.opens(true);
+    let mut held: std::collections::HashMap<_, usize> = std::collections::HashMap::new();
+    for (_, compound) in world.city.compounds() {
+        compound
+            .posts
+            .iter()
+            .flat_map(|post| post.claimants())
+            .for_each(|person| *held.entry(person).or_default() += 1);
+    }
+    assert!(held.values().any(|posts| *posts > 1), "the demo city has people with several posts");
+    let city1 = world.account("city1");
+    world.does(&city1, whole_city(incident, RED));
+    consistent(&world);
+}
+
+#[test]
+fn ready_is_when_every_called_post_is_filled() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let city1 = world.account("city1");
+    let ids = world.compounds();
+    world.does(&city1, whole_city(incident, RED));
+    let full = ids.into_iter().find(|id| {
+        let board = world.city.compound(*id).unwrap().board.as_ref().unwrap();
+        board.counts().vacant == 0
+    });
+    let id = full.expect("one compound of the demo city has no vacancy");
+    world.forward_s(60);
+    let calls = world.city.compound(id).unwrap().board.as_ref().unwrap().calls.clone();
+    for call in &calls {
+        let before = world.city.compound(id).unwrap().board.as_ref().unwrap();
+        assert_eq!(before.ready_at, None);
+        let post = PostKey { compound: id, no: call.post };
+        world.does(&World::somebody(call.person), Command::AnswerCall { post, answer: Answer::OnPost });
+    }
+    let board = world.city.compound(id).unwrap().board.as_ref().unwrap();
+    assert_eq!(board.ready_at.unwrap().since_s(board.since), 60, "the time to ready is live");
+    assert_eq!(world.city.incident(incident).unwrap().tally(id.area(AreaLevel::City)).ready, 1);
+    consistent(&world);
+}
+
+#[test]
+fn only_who_is_called_answers() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let (id, city1) = (world.manned(0), world.account("city1"));
+    world.does(&city1, switch(incident, &[id], RED));
+    let call = world.city.compound(id).unwrap().board.as_ref().unwrap().calls[0].clone();
+    let post = PostKey { compound: id, no: call.post };
+    let stranger = world.in_line(world.manned(1), 0);
+    let answer = Command::AnswerCall { post, answer: Answer::Acknowledged };
+    assert_eq!(world.refuses(&stranger, answer.clone()), "not_called");
+    world.does(&World::somebody(call.person), answer);
+    let for_other = Command::AnswerCallFor { post, person: call.person, answer: Answer::OnPost };
+    assert_eq!(world.refuses(&stranger, for_other.clone()), "not_your_area");
+    let commander = world.in_line(id, 0);
+    world.does(&commander, for_other);
+}
+
+#[test]
+fn a_commander_switches_the_own_compound_under_the_own_epoch() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let (own, other) = (world.manned(0), world.manned(1));
+    let commander = world.in_line(own, 0);
+    assert_eq!(world.refuses(&commander, switch(incident, &[own, other], RED)), "not_your_area");
+    let epoch = world.city.compound(own).unwrap().succession.epoch;
+    let id = CommandId(world.id());
+    let stale = world.gives_as(&commander, id, Some(epoch - 1), switch(incident, &[own], RED));
+    assert_eq!(stale.unwrap_err().code(), "stale_epoch");
+    let id = CommandId(world.id());
+    assert!(world.gives_as(&commander, id, Some(epoch), switch(incident, &[own], RED)).is_ok());
+}
+
+#[test]
+fn a_compound_of_which_nothing_is_heard_is_silent_and_never_fine() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let (quiet, heard) = (world.manned(0), world.manned(1));
+    let city1 = world.account("city1");
+    world.does(&city1, switch(incident, &[quiet, heard], RED));
+    world.forward_s(400);
+    let call = world.city.compound(heard).unwrap().board.as_ref().unwrap().calls.last().unwrap().clone();
+    let post = PostKey { compound: heard, no: call.post };
+    world.does(&World::somebody(call.person), Command::AnswerCall { post, answer: Answer::Acknowledged });
+    world.forward_s(210);
+    assert!(world.city.compound(quiet).unwrap().silent);
+    assert!(!world.city.compound(heard).unwrap().silent);
+    let tally = |world: &World| world.city.incident(incident).unwrap().tally("1404".parse().unwrap()).silent;
+    assert_eq!(tally(&world), 1);
+    consistent(&world);
+    world.forward_s(600);
+    assert_eq!(tally(&world), 2, "one word does not last for ever");
+    let call = world.city.compound(quiet).unwrap().board.as_ref().unwrap().calls[0].clone();
+    let post = PostKey { compound: quiet, no: call.post };
+    world.does(&World::somebody(call.person), Command::AnswerCall { post, answer: Answer::Acknowledged });
+    assert!(!world.city.compound(quiet).unwrap().silent);
+    consistent(&world);
+}
+
+#[test]
+fn command_returns_to_the_commander_when_it_is_over() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let id = world.manned(0);
+    let city1 = world.account("city1");
+    world.does(&city1, switch(incident, &[id], RED));
+    world.issues(incident, &[id]);
+    world.forward_s(300);
+    assert!(!world.city.compound(id).unwrap().is_commanded_by(world.in_line(id, 0).person_id().unwrap()));
+    consistent(&world);
+    world.does(&city1, switch(incident, &[id], ModeOrder::Normal));
+    assert!(world.city.compound(id).unwrap().is_commanded_by(world.in_line(id, 0).person_id().unwrap()));
+    consistent(&world);
+}
+
+#[test]
+fn a_compound_is_in_one_incident_at_a_time() {
+    let mut world = World::new(40);
+    let (one, two) = (world.opens(true), world.opens(true));
+    let (id, city1) = (world.manned(0), world.account("city1"));
+    world.does(&city1, switch(one, &[id], RED));
+    assert_eq!(world.refuses(&city1, switch(two, &[id], RED)), "other_incident");
+    world.does(&city1, switch(one, &[id], ModeOrder::Normal));
+    world.does(&city1, switch(two, &[id], RED));
+    consistent(&world);
+    world.does(&city1, switch(two, &[id], ModeOrder::Normal));
+    world.does(&city1, switch(one, &[id], RED));
+    consistent(&world);
+}
+
+#[test]
+fn things_are_lent_and_come_back() {
+    use muster::domain::aid::Dispatch;
+    use muster::domain::ids::DispatchId;
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let (from, to) = (world.manned(0), world.manned(1));
+    let city1 = world.account("city1");
+    let has = |world: &World| world.city.compound(from).unwrap().stock["沙袋"];
+    let all = has(&world);
+    let send = |id, quantity| Command::DispatchResource {
+        id,
+        dispatch: Dispatch { incident, from, to, resource: "沙袋".to_owned(), quantity },
+    };
+    let id = DispatchId(world.id());
+    assert_eq!(world.refuses(&city1, send(id, 1)), "not_in_emergency");
+    world.does(&city1, switch(incident, &[to], RED));
+    assert_eq!(world.refuses(&city1, send(id, all + 1)), "not_enough");
+    let lender = world.in_line(from, 0);
+    world.does(&lender, send(id, 5));
+    assert_eq!(has(&world), all - 5);
+    let other = DispatchId(world.id());
+    world.does(&city1, send(other, 2));
+    world.does(&lender, Command::ReturnResource { id });
+    assert_eq!(has(&world), all - 2);
+    assert_eq!(world.refuses(&lender, Command::ReturnResource { id }), "unknown_dispatch");
+    world.does(&city1, switch(incident, &[to], ModeOrder::Normal));
+    assert_eq!(has(&world), all, "what is left comes back when it is over");
+    consistent(&world);
+}
