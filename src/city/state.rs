@@ -71,8 +71,6 @@ pub struct CompoundState {
     pub mode: Mode,
     /// Its duty while in emergency mode.
     pub board: Option<DutyBoard>,
-    /// Its roll in the last incident that called one.
-    pub roll: Option<Roll>,
     /// Issued alerts that its holder has not acknowledged.
     pub unacknowledged: Vec<AlertId>,
     /// When somebody of it was last heard.
@@ -112,8 +110,6 @@ impl PostState {
 /// The roll of one compound in one incident.
 #[derive(Debug, Clone)]
 pub struct Roll {
-    /// Of which incident.
-    pub incident: IncidentId,
     /// When it opened.
     pub opened_at: Timestamp,
     /// When it closed. Late reports are still taken while the incident is open.
@@ -128,14 +124,13 @@ pub struct Roll {
 
 impl Roll {
     /// A roll on which nobody is accounted for.
-    pub fn open(compound: &Compound, incident: IncidentId, opened_at: Timestamp) -> Self {
+    pub fn open(compound: &Compound, opened_at: Timestamp) -> Self {
         let fresh = |households| RollCounts { households, ..RollCounts::default() };
         let units = compound.buildings.iter().flat_map(|building| {
             let households = building.households_per_unit();
             (1..=building.units).map(move |unit| (UnitNo { building: building.no, unit }, fresh(households)))
         });
         Self {
-            incident,
             opened_at,
             closed_at: None,
             households: HashMap::new(),
@@ -164,7 +159,9 @@ pub struct IncidentState {
     pub touched: BTreeSet<CompoundId>,
     /// Running counts by area.
     pub tallies: HashMap<AreaCode, Tally>,
-    /// What each compound contributes to them.
+    /// The rolls that it called; once it is closed only their counts are kept, the rest is in the journal.
+    pub rolls: HashMap<CompoundId, Roll>,
+    /// What each compound contributes to the running counts.
     pub shares: HashMap<CompoundId, Tally>,
     /// Every help request.
     pub help: BTreeMap<HelpKey, HelpRequest>,
@@ -184,6 +181,7 @@ impl IncidentState {
             in_emergency: BTreeSet::new(),
             touched: BTreeSet::new(),
             tallies: HashMap::new(),
+            rolls: HashMap::new(),
             shares: HashMap::new(),
             help: BTreeMap::new(),
             help_queue: BTreeSet::new(),
@@ -297,6 +295,16 @@ impl City {
         self.incidents.iter()
     }
 
+    /// The roll of a compound in an incident.
+    pub fn roll(&self, incident: IncidentId, compound: CompoundId) -> Option<&Roll> {
+        self.incidents.get(&incident)?.rolls.get(&compound)
+    }
+
+    /// The roll of a compound in the incident under which it is in emergency mode.
+    pub fn current_roll(&self, compound: CompoundId) -> Option<&Roll> {
+        self.roll(self.compounds.get(&compound)?.incident()?, compound)
+    }
+
     /// An alert.
     ///
     /// # Errors
@@ -357,7 +365,6 @@ impl CompoundState {
             plans: Vec::new(),
             mode: Mode::Normal,
             board: None,
-            roll: None,
             unacknowledged: Vec::new(),
             heard_at: None,
             silent: false,

@@ -224,7 +224,7 @@ impl DutyBoard {
     /// Calls the next claimants for every seat of `post` that is not filled; `engaged` says who has a call (or a command)
     /// elsewhere, so that nobody is called twice. Returns how many were called.
     ///
-    /// Rule: claimants are tried in order, each once a board; the first that are free fill the head-count, the rest are the bench.
+    /// Rule: claimants are tried in order, each once until relieved; the first that are free fill the head-count, the rest are the bench.
     pub fn call(&mut self, seat: PostSeat<'_>, now: Timestamp, mut engaged: impl FnMut(PersonId) -> bool) -> usize {
         let active = self.calls.iter().filter(|c| c.post == seat.no && c.state.is_active()).count();
         let missing = usize::from(seat.headcount).saturating_sub(active);
@@ -233,7 +233,8 @@ impl DutyBoard {
             if called == missing {
                 break;
             }
-            let tried = self.calls.iter().any(|c| c.post == seat.no && c.person == *person);
+            let mut calls = self.calls.iter().filter(|c| c.post == seat.no && c.person == *person);
+            let tried = calls.any(|call| call.state != CallState::Relieved);
             if tried || engaged(*person) {
                 continue;
             }

@@ -35,10 +35,7 @@ impl Draft<'_> {
                 self.calls_dropped(*id, board, occasion);
             }
         }
-        let opened = |id: &CompoundId| {
-            let roll = self.city.compound(*id).ok().and_then(|state| state.roll.as_ref());
-            roll.is_some_and(|roll| roll.incident == incident && roll.opened_at == self.at)
-        };
+        let opened = |id: &CompoundId| self.city.roll(incident, *id).is_some_and(|roll| roll.opened_at == self.at);
         let rolls: Vec<CompoundId> = ids.into_iter().filter(opened).collect();
         self.say_in(rolls, Part::MEMBERS, occasion, NoticeKind::RollOpened { incident });
     }

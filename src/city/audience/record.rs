@@ -136,7 +136,7 @@ impl Draft<'_> {
     fn checked_in(&mut self, check_in: &CheckIn) {
         let CheckIn { incident, household, status, heads, verified, made_at } = check_in;
         let made_at = (*made_at).min(self.at);
-        let roll = self.city.compound(household.compound).ok().and_then(|state| state.roll.as_ref());
+        let roll = self.city.roll(check_in.incident, household.compound);
         let current = roll.and_then(|roll| roll.households.get(&household.flat)).and_then(|entry| entry.current());
         let counts = current.is_some_and(|report| report.made_at == made_at && report.status == *status);
         let notice = ReportNotice {

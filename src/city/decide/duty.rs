@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::aid::AidEvent;
+use crate::domain::area::AreaCode;
 use crate::domain::command::{Command, Order, SWITCH_COMPOUNDS_MAX};
 use crate::domain::compound::CompoundId;
-use crate::domain::duty::{Activation, DutyEvent, Mode, ModeOrder};
+use crate::domain::duty::{Activation, Answer, DutyEvent, Mode, ModeOrder};
 use crate::domain::event::Event;
 use crate::domain::hazard::ResponseLevel;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::policy::Policy;
+use crate::domain::post::PostKey;
 use crate::domain::refusal::Refusal;
 
 use super::super::authority::Action;
@@ -29,15 +31,10 @@ impl City {
                     ModeOrder::Normal => self.decide_stand_down(*incident, &compounds),
                 }
             }
-            Command::AnswerCall { post, answer } => {
-                let person = giver_of(order)?;
-                let board = self.compound(post.compound)?.board.as_ref().ok_or(Refusal::NotCalled { post: *post })?;
-                Ok(vec![Event::Duty(board.decide_answer(*post, person, answer)?)])
-            }
+            Command::AnswerCall { post, answer } => self.decide_answer(*post, giver_of(order)?, answer),
             Command::AnswerCallFor { post, person, answer } => {
                 self.may_order(&order.actor, Action::AnswerForOthers, post.compound, order.epoch)?;
-                let board = self.compound(post.compound)?.board.as_ref().ok_or(Refusal::NotCalled { post: *post })?;
-                Ok(vec![Event::Duty(board.decide_answer(*post, *person, answer)?)])
+                self.decide_answer(*post, *person, answer)
             }
             Command::TimeOutCalls { compounds } => {
                 check_system(order)?;
@@ -68,12 +65,17 @@ impl City {
         }
     }
 
+    // INVARIANT: a person has one active call at most: who was given up on and is engaged elsewhere by now is not taken back.
+    fn decide_answer(&self, post: PostKey, person: PersonId, answer: &Answer) -> Result<Vec<Event>, Refusal> {
+        let board = self.compound(post.compound)?.board.as_ref().ok_or(Refusal::NotCalled { post })?;
+        let event = board.decide_answer(post, person, answer)?;
+        let elsewhere = self.engagement_of(person).is_some_and(|engaged| engaged != post);
+        let given_up = board.call_of(post.no, person).is_some_and(|call| !call.state.is_active());
+        if given_up && elsewhere { Err(Refusal::NotCalled { post }) } else { Ok(vec![Event::Duty(event)]) }
+    }
+
     /// The compounds that areas and codes name, by code, each once.
-    fn named(
-        &self,
-        areas: &[crate::domain::area::AreaCode],
-        compounds: &[CompoundId],
-    ) -> Result<Vec<CompoundId>, Refusal> {
+    fn named(&self, areas: &[AreaCode], compounds: &[CompoundId]) -> Result<Vec<CompoundId>, Refusal> {
         let mut named = BTreeSet::new();
         for area in areas {
             self.area(*area)?;
@@ -92,12 +94,7 @@ impl City {
         Ok(named.into_iter().collect())
     }
 
-    fn check_may_switch(
-        &self,
-        order: &Order,
-        areas: &[crate::domain::area::AreaCode],
-        compounds: &[CompoundId],
-    ) -> Result<(), Refusal> {
+    fn check_may_switch(&self, order: &Order, areas: &[AreaCode], compounds: &[CompoundId]) -> Result<(), Refusal> {
         for area in areas {
             self.may_in_area(&order.actor, Action::SwitchDuty, *area)?;
         }

@@ -58,7 +58,7 @@ impl City {
         {
             return Err(Refusal::BadCheckIn { why: "there is no such assembly point" });
         }
-        let open = state.roll.as_ref().is_some_and(|roll| roll.incident == check_in.incident);
+        let open = self.roll(check_in.incident, household.compound).is_some();
         self.incident(check_in.incident)?.incident.check_open()?;
         if open { Ok(()) } else { Err(Refusal::NoRollCall { compound: household.compound }) }
     }

@@ -37,9 +37,11 @@ impl City {
         self.alerts_issued += 1;
         let Some(kind) = self.alerts.get(&id).map(|state| state.alert.draft.kind) else { return };
         let must_acknowledge = !matches!(kind, AlertKind::Cancel { .. });
-        let ack_due = must_acknowledge.then(|| now.at.plus_s(issue.ack_timeout_s));
         let mut sent = 0;
         for compound in &issue.compounds {
+            // Where the street commands already, nobody comes after it.
+            let next = self.compounds.get(compound).and_then(|state| state.succession.next(*compound));
+            let ack_due = next.filter(|_| must_acknowledge).map(|_| now.at.plus_s(issue.ack_timeout_s));
             let people = self.change(*compound, now, |state| {
                 state.last_alert = Some(id);
                 if must_acknowledge {

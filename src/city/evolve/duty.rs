@@ -7,7 +7,7 @@ use crate::domain::hazard::{Hazard, ResponseLevel};
 use crate::domain::ids::{DispatchId, IncidentId, PersonId};
 use crate::domain::plan::{ANSWER_LIMIT_DEFAULT_S, LevelPlan};
 use crate::domain::post::PostKey;
-use crate::domain::succession::SuccessionEvent;
+use crate::domain::succession::{Holder, SuccessionEvent};
 
 use super::super::state::{City, CompoundState, Roll};
 use super::Moment;
@@ -67,12 +67,6 @@ impl City {
             let relieved = set_board(compound, incident, level, activation.plan, &orders, now);
             compound.mode = Mode::Emergency { incident, level };
             compound.silent_after_s = Some(silent_after_s);
-            let has_roll = compound.roll.as_ref().is_some_and(|roll| roll.incident == incident);
-            if orders.roll_call && !has_roll {
-                compound.roll = Some(Roll::open(&compound.compound, incident, now.at));
-            } else if let Some(roll) = compound.roll.as_mut().filter(|_| has_roll) {
-                roll.closed_at = None;
-            }
             relieved
         });
         let Some(relieved) = raised else { return };
@@ -81,7 +75,18 @@ impl City {
             state.in_emergency.insert(id);
             state.touched.insert(id);
         }
+        if orders.roll_call {
+            self.open_roll(incident, id, now);
+        }
         self.call_posts(id, now);
+    }
+
+    /// Opens the roll, or the same one again when the compound comes back into the incident.
+    fn open_roll(&mut self, incident: IncidentId, id: CompoundId, now: Moment) {
+        let Some(compound) = self.compounds.get(&id) else { return };
+        let Some(state) = self.incidents.get_mut(&incident) else { return };
+        let roll = state.rolls.entry(id).or_insert_with(|| Roll::open(&compound.compound, now.at));
+        roll.closed_at = None;
     }
 
     fn orders(&self, id: CompoundId, hazard: Hazard, level: ResponseLevel, version: Option<u32>) -> Option<Orders> {
@@ -170,23 +175,24 @@ impl City {
 
     /// Posts relieved, roll closed, things returned, command back to the head of the line.
     fn stand_down(&mut self, incident: IncidentId, id: CompoundId, now: Moment) {
+        if let Some(Holder::Person(person)) = self.compounds.get(&id).map(|compound| compound.succession.holder) {
+            self.disengage(PostKey { compound: id, no: 0 }, person);
+        }
         let board = self.change(id, now, |compound| {
             compound.mode = Mode::Normal;
             compound.silent = false;
             compound.silent_after_s = None;
-            if let Some(roll) = compound.roll.as_mut().filter(|roll| roll.incident == incident) {
-                roll.closed_at = Some(now.at);
-            }
             compound.board.take()
         });
         for call in board.flatten().map(|board| board.calls).unwrap_or_default() {
             self.disengage(PostKey { compound: id, no: call.post }, call.person);
         }
-        let command = PostKey { compound: id, no: 0 };
-        self.engaged.retain(|_, post| *post != command);
         self.evolve_succession(id, &SuccessionEvent::Restored {}, now);
         let Some(state) = self.incidents.get_mut(&incident) else { return };
         state.in_emergency.remove(&id);
+        if let Some(roll) = state.rolls.get_mut(&id) {
+            roll.closed_at = Some(now.at);
+        }
         let back: Vec<DispatchId> =
             state.dispatches.iter().filter(|(_, open)| open.dispatch.to == id).map(|(dispatch, _)| *dispatch).collect();
         back.into_iter().for_each(|dispatch| self.evolve_aid(&AidEvent::Returned { id: dispatch }, now));

@@ -8,7 +8,7 @@ mod duty;
 mod register;
 mod roll;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::compound::CompoundId;
 use crate::domain::event::{Event, Record};
@@ -79,6 +79,8 @@ impl City {
             IncidentEvent::Closed {} => {
                 if let Some(state) = self.incidents.get_mut(&id) {
                     state.incident.closed_at = Some(now.at);
+                    // The counts stay; who said what is in the journal, and no more reports are taken.
+                    state.rolls.values_mut().for_each(|roll| roll.households = HashMap::new());
                 }
             }
         }
@@ -133,10 +135,7 @@ impl City {
 
     /// Brings the running counts of the compound's incident in step with how it stands.
     fn settle(&mut self, id: CompoundId) {
-        let Some(compound) = self.compounds.get(&id) else { return };
-        let incidents = [compound.incident(), compound.roll.as_ref().map(|roll| roll.incident)];
-        for (i, incident) in incidents.iter().enumerate() {
-            let Some(incident) = incident.filter(|_| !incidents[..i].contains(incident)) else { continue };
+        if let Some(incident) = self.compounds.get(&id).and_then(CompoundState::incident) {
             let share = self.share_of(id, incident);
             self.move_share(id, incident, share);
         }
@@ -144,17 +143,15 @@ impl City {
 
     /// What the compound contributes to the counts of an incident now.
     fn share_of(&self, id: CompoundId, incident: IncidentId) -> Tally {
-        let Some(compound) = self.compounds.get(&id) else { return Tally::default() };
-        let kept = self.incidents.get(&incident).and_then(|state| state.shares.get(&id)).copied().unwrap_or_default();
-        let roll = compound.roll.as_ref().filter(|roll| roll.incident == incident);
-        let here = compound.incident() == Some(incident);
-        let board = compound.board.as_ref().filter(|board| board.incident == incident);
+        let roll = self.roll(incident, id).map(|roll| roll.counts).unwrap_or_default();
+        let here = self.compounds.get(&id).filter(|compound| compound.incident() == Some(incident));
+        let Some(compound) = here else { return Tally { roll, ..Tally::default() } };
         Tally {
-            in_emergency: u32::from(here),
-            ready: u32::from(board.is_some_and(|board| board.ready_at.is_some())),
-            silent: u32::from(here && compound.silent),
-            duty: board.map(crate::domain::duty::DutyBoard::counts).unwrap_or_default(),
-            roll: roll.map_or(kept.roll, |roll| roll.counts),
+            in_emergency: 1,
+            ready: u32::from(compound.board.as_ref().is_some_and(|board| board.ready_at.is_some())),
+            silent: u32::from(compound.silent),
+            duty: compound.duty(),
+            roll,
         }
     }
 

@@ -30,11 +30,10 @@ impl City {
     /// Changes a compound's roll and moves the counts of its areas by the difference.
     fn change_roll(&mut self, household: HouseholdKey, incident: IncidentId, change: impl FnOnce(&mut Roll)) {
         let id = household.compound;
-        let Some(compound) = self.compounds.get_mut(&id) else { return };
-        let Some(roll) = compound.roll.as_mut().filter(|roll| roll.incident == incident) else { return };
+        let Some(state) = self.incidents.get_mut(&incident) else { return };
+        let Some(roll) = state.rolls.get_mut(&id) else { return };
         change(roll);
         let counts = roll.counts;
-        let Some(state) = self.incidents.get_mut(&incident) else { return };
         let share = state.shares.entry(id).or_default();
         let before = std::mem::replace(&mut share.roll, counts);
         for area in id.areas() {

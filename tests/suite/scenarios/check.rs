@@ -36,7 +36,7 @@ pub fn consistent(world: &World) {
 }
 
 fn counts_are_right(city: &City) {
-    for (id, state) in city.incidents() {
+    for (id, state) in city.incidents().filter(|(_, state)| state.incident.closed_at.is_none()) {
         let mut by_area: HashMap<AreaCode, Tally> = HashMap::new();
         for compound in &state.touched {
             let share = recount(city, *id, *compound);
@@ -62,7 +62,7 @@ fn recount(city: &City, incident: IncidentId, id: muster::domain::compound::Comp
         tally.duty = compound.duty();
         tally.ready = u32::from(compound.board.as_ref().unwrap().is_ready());
     }
-    if let Some(roll) = compound.roll.as_ref().filter(|roll| roll.incident == incident) {
+    if let Some(roll) = city.roll(incident, id) {
         let mut counts = RollCounts { households: compound.compound.households(), ..RollCounts::default() };
         for household in roll.households.values() {
             counts.shift(None, household.current());

@@ -1,11 +1,11 @@
 //! Switching duty: calls, benches, one call a person, silence, and back.
 
 use muster::domain::area::AreaLevel;
-use muster::domain::command::Command;
+use muster::domain::command::{Batch, Command, PostClaims};
 use muster::domain::compound::CompoundId;
 use muster::domain::duty::{Answer, CallState, Mode, ModeOrder};
 use muster::domain::hazard::{Hazard, ResponseLevel};
-use muster::domain::ids::{CommandId, IncidentId};
+use muster::domain::ids::{CommandId, IncidentId, PersonId};
 use muster::domain::post::PostKey;
 use muster::testing::world::World;
 
@@ -74,21 +74,18 @@ fn the_plan_of_the_level_says_who_is_called() {
 
 #[test]
 fn who_declines_or_does_not_answer_is_replaced_from_the_bench() {
-    let mut world = World::new(60);
+    let mut world = World::new(40);
     let incident = world.opens(true);
     let city1 = world.account("city1");
-    world.does(&city1, whole_city(incident, RED));
-    let benched = world.city.compounds().find_map(|(id, compound)| {
-        let board = compound.board.as_ref()?;
-        compound.posts.iter().find_map(|post| {
-            let free = |person: &_| world.city.engagement_of(*person).is_none();
-            let calls: Vec<_> = board.calls.iter().filter(|call| call.post == post.post.no).collect();
-            let bench = post.claimants().into_iter().filter(free).collect::<Vec<_>>();
-            (calls.len() >= 2 && bench.len() >= 2)
-                .then(|| (PostKey { compound: *id, no: post.post.no }, calls[0].person, bench))
-        })
-    });
-    let (post, first, bench) = benched.expect("the demo city has a post with a bench");
+    let id = world.manned(0);
+    let post = world.city.compound(id).unwrap().posts[0].post.clone();
+    let people: Vec<_> = (0..post.headcount + 2).map(|_| PersonId(world.id())).collect();
+    let (first, bench) = (people[0], people[usize::from(post.headcount)..].to_vec());
+    let post = PostKey { compound: id, no: post.no };
+    let claims = vec![PostClaims { post, people }];
+    let batch = Batch { claims, ..Batch::default() };
+    world.does(&city1, Command::Import(Box::new(batch)));
+    world.does(&city1, switch(incident, &[id], RED));
     let first = World::somebody(first);
     let declined = Answer::Declined { reason: "在外地".to_owned() };
     world.does(&first, Command::AnswerCall { post, answer: declined });
@@ -130,14 +127,16 @@ fn a_person_with_several_posts_is_called_once() {
 fn ready_is_when_every_called_post_is_filled() {
     let mut world = World::new(40);
     let incident = world.opens(true);
-    let city1 = world.account("city1");
-    let ids = world.compounds();
-    world.does(&city1, whole_city(incident, RED));
-    let full = ids.into_iter().find(|id| {
-        let board = world.city.compound(*id).unwrap().board.as_ref().unwrap();
-        board.counts().vacant == 0
-    });
-    let id = full.expect("one compound of the demo city has no vacancy");
+    let (id, city1) = (world.manned(0), world.account("city1"));
+    let posts = world.city.compound(id).unwrap().posts.clone();
+    let mut claims = Vec::new();
+    for post in posts {
+        let people = (0..post.post.headcount).map(|_| PersonId(world.id())).collect();
+        claims.push(PostClaims { post: PostKey { compound: id, no: post.post.no }, people });
+    }
+    world.does(&city1, Command::Import(Box::new(Batch { claims, ..Batch::default() })));
+    world.does(&city1, switch(incident, &[id], RED));
+    assert_eq!(world.city.compound(id).unwrap().duty().vacant, 0);
     world.forward_s(60);
     let calls = world.city.compound(id).unwrap().board.as_ref().unwrap().calls.clone();
     for call in &calls {

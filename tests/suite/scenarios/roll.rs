@@ -51,7 +51,7 @@ impl Roll {
     }
 
     fn status(&self, flat: usize) -> RollStatus {
-        let roll = self.world.city.compound(self.id).unwrap().roll.as_ref().unwrap();
+        let roll = self.world.city.roll(self.incident, self.id).unwrap();
         roll.households[&self.flats[flat].flat].current().unwrap().status.clone()
     }
 
