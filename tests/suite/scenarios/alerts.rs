@@ -82,7 +82,7 @@ fn nobody_alerts_outside_their_area_or_into_nothing() {
     let everywhere = world.compounds();
     let outside = *everywhere.iter().find(|id| !id.is_in("140404".parse().unwrap())).unwrap();
     let county = world.account("shangdang");
-    let mut draft = |world: &mut World, target: TargetArea| {
+    let draft = |world: &mut World, target: TargetArea| {
         let draft =
             muster::domain::alert::AlertDraft { incident, kind: AlertKind::Alert, content: flood(world.now), target };
         Command::DraftAlert { id: AlertId(world.id()), draft: Box::new(draft) }
