@@ -2,3 +2,4 @@
 
 mod journal_contract;
 mod scenarios;
+mod tidy;
