@@ -14,13 +14,17 @@ impl Timings {
     /// Calls it once to warm up, then `times` times with the clock running.
     pub fn of<T>(times: usize, mut what: impl FnMut() -> T) -> Self {
         black_box(what());
-        let mut all: Vec<Duration> = (0..times.max(1))
-            .map(|_| {
-                let start = Instant::now();
-                black_box(what());
-                start.elapsed()
-            })
-            .collect();
+        let timed = (0..times.max(1)).map(|_| {
+            let start = Instant::now();
+            black_box(what());
+            start.elapsed()
+        });
+        Self::from_all(timed.collect())
+    }
+
+    /// From times taken elsewhere; at least one.
+    pub fn from_all(mut all: Vec<Duration>) -> Self {
+        assert!(!all.is_empty(), "nothing was timed");
         all.sort_unstable();
         Self(all)
     }
