@@ -12,11 +12,11 @@ use crate::domain::refusal::Refusal;
 
 use super::engine::{Accepted, Answer};
 
-/// What is known of a command id.
-#[derive(Debug, Clone)]
+/// What is known of a command id. Refusals are rare and large: they live elsewhere, so that a million check-ins stay small.
+#[derive(Debug)]
 struct Known {
     digest: u64,
-    answer: Answer,
+    answer: Result<u64, Box<Refusal>>,
 }
 
 /// The last commands and their answers.
@@ -39,12 +39,16 @@ impl Idempotency {
         if known.digest != digest {
             return Some(Err(Refusal::CommandIdReused {}));
         }
-        Some(known.answer.clone().map(|accepted| Accepted { repeated: true, ..accepted }))
+        Some(match &known.answer {
+            Ok(position) => Ok(Accepted { position: *position, repeated: true }),
+            Err(refusal) => Err((**refusal).clone()),
+        })
     }
 
     /// Remembers an answer.
     pub fn remember(&mut self, giver: Giver, id: CommandId, digest: u64, answer: Answer) {
         let key = (giver, id);
+        let answer = answer.map(|accepted| accepted.position).map_err(Box::new);
         if self.known.insert(key, Known { digest, answer }).is_some() {
             return;
         }
