@@ -8,6 +8,7 @@ pub mod authority;
 pub mod deadlines;
 pub mod decide;
 pub mod evolve;
+pub mod map_state;
 pub mod spatial;
 pub mod state;
 pub mod tally;

@@ -1,0 +1,114 @@
+//! How a compound stands on the map: in numbers, without people or households. The same for the live map and for HTTP.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::alert::AlertStatus;
+use crate::domain::area::AreaCode;
+use crate::domain::compound::CompoundId;
+use crate::domain::duty::{DutyCounts, Mode};
+use crate::domain::hazard::ResponseLevel;
+use crate::domain::ids::{AlertId, IncidentId};
+use crate::domain::receipt::Funnel;
+use crate::domain::roll_call::RollCounts;
+use crate::domain::succession::Holder;
+
+use super::state::{City, CompoundState};
+
+/// How one compound stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MapState {
+    /// Which compound.
+    pub id: CompoundId,
+    /// Whether it is in emergency mode.
+    pub emergency: bool,
+    /// At which level; `None` in normal mode.
+    pub level: Option<ResponseLevel>,
+    /// Under which incident; `None` in normal mode.
+    pub incident: Option<IncidentId>,
+    /// Whether that incident is an exercise.
+    pub exercise: bool,
+    /// Whether nothing was heard for too long: unknown, never fine.
+    pub silent: bool,
+    /// Whether nobody of the compound itself is named to command it.
+    pub nobody_named: bool,
+    /// The area whose dispatchers hold the command; `None` while somebody of the line holds it.
+    pub held_by_area: Option<AreaCode>,
+    /// The last alert that went to it.
+    pub alert: Option<MapAlert>,
+    /// How its calls stand; all zero in normal mode.
+    pub duty: DutyCounts,
+    /// Whether every called post is filled.
+    pub ready: bool,
+    /// Its roll, open or last; `None` when there never was one.
+    pub roll: Option<RollCounts>,
+    /// Help requests that are open or assigned.
+    pub help_open: u32,
+}
+
+/// How far the last alert has got in a compound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MapAlert {
+    /// Which.
+    pub id: AlertId,
+    /// Where it stands.
+    pub status: AlertStatus,
+    /// Whether it belongs to an exercise.
+    pub exercise: bool,
+    /// People: sent, on device, shown, acknowledged.
+    pub people: Funnel,
+    /// Whether somebody in command acknowledged it.
+    pub acknowledged: bool,
+}
+
+impl City {
+    /// How a compound stands on the map.
+    pub fn map_state(&self, id: CompoundId, state: &CompoundState) -> MapState {
+        let (level, incident) = match state.mode {
+            Mode::Normal => (None, None),
+            Mode::Emergency { incident, level } => (Some(level), Some(incident)),
+        };
+        let held_by_area = match state.succession.holder {
+            Holder::Person(_) => None,
+            Holder::Area(area) => Some(area),
+        };
+        let under = incident.and_then(|incident| self.incident(incident).ok());
+        MapState {
+            id,
+            emergency: incident.is_some(),
+            level,
+            incident,
+            exercise: under.is_some_and(|state| state.incident.exercise),
+            silent: state.silent,
+            nobody_named: state.succession.has_nobody(),
+            held_by_area,
+            alert: self.map_alert(id, state),
+            duty: state.duty(),
+            ready: state.board.as_ref().is_some_and(|board| board.ready_at.is_some()),
+            roll: state.roll.as_ref().map(|roll| roll.counts),
+            help_open: state.roll.as_ref().map_or(0, |roll| roll.counts.help_open),
+        }
+    }
+
+    fn map_alert(&self, id: CompoundId, state: &CompoundState) -> Option<MapAlert> {
+        let alert_id = state.last_alert?;
+        let alert = self.alert(alert_id).ok()?;
+        let reach = alert.reach.get(&id)?;
+        Some(MapAlert {
+            id: alert_id,
+            status: alert.alert.status,
+            exercise: alert.alert.exercise,
+            people: reach.funnel,
+            acknowledged: reach.acknowledged.is_some(),
+        })
+    }
+
+    /// The compounds of an area that changed on the map after `position`, by code.
+    pub fn changed_since(
+        &self,
+        area: AreaCode,
+        position: u64,
+    ) -> impl Iterator<Item = (CompoundId, &CompoundState)> + '_ {
+        self.compounds_in(area).filter(move |(_, state)| state.changed_at > position).map(|(id, state)| (*id, state))
+    }
+}

@@ -1,0 +1,80 @@
+//! Bounds of sockets, queues and histories. `config` maps its `[live]` section onto them.
+
+/// Every bound of the live part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveLimits {
+    /// Connections at once; more are told to try later.
+    pub connections_max: usize,
+    /// Frames that wait for one connection; more, and it is closed as a slow reader.
+    pub queue_frames: usize,
+    /// Bytes that wait for one connection.
+    pub queue_bytes: usize,
+    /// Notices kept for those who come back.
+    pub history_frames: usize,
+    /// Bytes of them, as far as they have been encoded or can be told beforehand.
+    pub history_bytes: usize,
+    /// Frames written before one flush.
+    pub batch_frames: usize,
+    /// Bytes of one message from a client.
+    pub message_max_bytes: usize,
+    /// Commands of one connection that may wait for their answers; the next is not read until one is answered.
+    pub commands_waiting_max: usize,
+    /// Commands a second that one connection may give; a burst of five seconds' worth is taken.
+    pub commands_per_s: u32,
+    /// Bad frames after which a connection is closed; each gets an error answer before.
+    pub bad_frames_max: u32,
+    /// Seconds between the server's heartbeats.
+    pub heartbeat_s: u32,
+    /// Seconds without anything from the client after which it is closed.
+    pub idle_timeout_s: u32,
+    /// Milliseconds for which events are held back after `hello`, for the client to say from where it resumes. Its first frame
+    /// ends the wait.
+    pub resume_wait_ms: u32,
+    /// Milliseconds between two map frames to one watcher: 200 is five a second.
+    pub map_interval_ms: u32,
+    /// Compounds in one map frame; more are sent as several.
+    pub map_frame_compounds: usize,
+    /// Seconds for one write before the client counts as a slow reader.
+    pub write_timeout_s: u32,
+    /// Seconds for a close: for the commands under way to be answered, and for the client to read the close frame.
+    pub close_timeout_s: u32,
+    /// Seconds over which clients spread their return when all were closed at once.
+    pub reconnect_spread_s: u32,
+    /// Milliseconds for which receipts gather before they are given to the city as one command.
+    pub receipts_wait_ms: u32,
+    /// Receipts that are given as one command.
+    pub receipts_max: usize,
+    /// Receipts that may wait; more are refused.
+    pub receipts_queue: usize,
+    /// Minutes by which times in frames are ahead of UTC. 480, China's time.
+    pub utc_offset_min: i32,
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 100_000,
+            queue_frames: 1_024,
+            queue_bytes: 1 << 20,
+            history_frames: 200_000,
+            history_bytes: 128 << 20,
+            batch_frames: 64,
+            message_max_bytes: 64 << 10,
+            commands_waiting_max: 16,
+            commands_per_s: 20,
+            bad_frames_max: 10,
+            heartbeat_s: 20,
+            idle_timeout_s: 60,
+            resume_wait_ms: 2_000,
+            map_interval_ms: 200,
+            map_frame_compounds: 500,
+            write_timeout_s: 30,
+            close_timeout_s: 5,
+            reconnect_spread_s: 30,
+            receipts_wait_ms: 200,
+            receipts_max: 5_000,
+            receipts_queue: 100_000,
+            utc_offset_min: 480,
+        }
+    }
+}
