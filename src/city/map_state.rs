@@ -40,7 +40,7 @@ pub struct MapState {
     pub duty: DutyCounts,
     /// Whether every called post is filled.
     pub ready: bool,
-    /// Its roll, open or last; `None` when there never was one.
+    /// Its roll in this emergency; `None` in normal mode, or where none was called.
     pub roll: Option<RollCounts>,
     /// Help requests that are open or assigned.
     pub help_open: u32,
@@ -72,6 +72,7 @@ impl City {
             Holder::Person(_) => None,
             Holder::Area(area) => Some(area),
         };
+        let roll = self.current_roll(id);
         let under = incident.and_then(|incident| self.incident(incident).ok());
         MapState {
             id,
@@ -85,8 +86,8 @@ impl City {
             alert: self.map_alert(id, state),
             duty: state.duty(),
             ready: state.board.as_ref().is_some_and(|board| board.ready_at.is_some()),
-            roll: state.roll.as_ref().map(|roll| roll.counts),
-            help_open: state.roll.as_ref().map_or(0, |roll| roll.counts.help_open),
+            roll: roll.map(|roll| roll.counts),
+            help_open: roll.map_or(0, |roll| roll.counts.help_open),
         }
     }
 
