@@ -166,7 +166,8 @@ fn assembly_points(middle: Xy, turn: Turn, radius_m: f64, count: usize) -> Resul
 }
 
 fn place(name: &str, at: Xy) -> Result<Place, Refusal> {
-    Ok(Place { name: name.to_owned(), at: Point::try_from(at.to_degrees())? })
+    let [lon, lat] = at.to_degrees();
+    Ok(Place { name: name.to_owned(), at: Point::new(lon, lat)? })
 }
 
 /// Needs and how frequent each is.

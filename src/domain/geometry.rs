@@ -10,7 +10,7 @@ use geo::{Area as _, CoordsIter as _, MapCoords as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::refusal::Refusal;
+use super::refusal::{Carried, Refusal};
 use super::rings;
 
 /// Corners that a polygon (all rings together) may have. CAP good practice says 100; a river bank needs more.
@@ -76,9 +76,9 @@ impl Point {
 }
 
 impl TryFrom<[f64; 2]> for Point {
-    type Error = Refusal;
-    fn try_from([lon, lat]: [f64; 2]) -> Result<Self, Refusal> {
-        Self::new(lon, lat)
+    type Error = Carried;
+    fn try_from([lon, lat]: [f64; 2]) -> Result<Self, Carried> {
+        Ok(Self::new(lon, lat)?)
     }
 }
 
@@ -155,13 +155,13 @@ impl Polygon {
 }
 
 fn line(points: &[[f64; 2]]) -> Result<geo::LineString, Refusal> {
-    points.iter().map(|p| Point::try_from(*p).map(|p| geo::Coord { x: p.lon, y: p.lat })).collect()
+    points.iter().map(|[lon, lat]| Point::new(*lon, *lat).map(|p| geo::Coord { x: p.lon, y: p.lat })).collect()
 }
 
 impl TryFrom<Rings> for Polygon {
-    type Error = Refusal;
-    fn try_from(rings: Rings) -> Result<Self, Refusal> {
-        Self::new(&rings)
+    type Error = Carried;
+    fn try_from(rings: Rings) -> Result<Self, Carried> {
+        Ok(Self::new(&rings)?)
     }
 }
 
@@ -211,9 +211,9 @@ impl Circle {
 }
 
 impl TryFrom<RawCircle> for Circle {
-    type Error = Refusal;
-    fn try_from(raw: RawCircle) -> Result<Self, Refusal> {
-        Self::new(raw.center, raw.radius_km)
+    type Error = Carried;
+    fn try_from(raw: RawCircle) -> Result<Self, Carried> {
+        Ok(Self::new(raw.center, raw.radius_km)?)
     }
 }
 
@@ -272,9 +272,9 @@ impl Corridor {
 }
 
 impl TryFrom<RawCorridor> for Corridor {
-    type Error = Refusal;
-    fn try_from(raw: RawCorridor) -> Result<Self, Refusal> {
-        Self::new(&raw.line, raw.within_m)
+    type Error = Carried;
+    fn try_from(raw: RawCorridor) -> Result<Self, Carried> {
+        Ok(Self::new(&raw.line, raw.within_m)?)
     }
 }
 

@@ -65,6 +65,9 @@ macro_rules! refusals {
 
             /// Every code there is.
             pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// Code and class of every refusal.
+            const CLASSES: &'static [(&'static str, Class)] = &[$(($code, Class::$class)),*];
         }
     };
 }
@@ -397,6 +400,51 @@ refusals! {
         "There is no such dispatch, or it was returned.";
 }
 
+/// A refusal on its way through an error that carries nothing but text, as those of `serde` do.
+///
+/// Types that are read with `try_from` have it as their error; whoever reads JSON finds it again with [`Carried::find`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The stable code.
+    pub code: &'static str,
+    /// Which status it becomes.
+    pub class: Class,
+    /// What is said in Chinese.
+    pub zh: String,
+    /// What is said in English.
+    pub en: String,
+}
+
+impl Carried {
+    /// Stands before the code, between the languages, and at the end.
+    const MARKS: [&'static str; 4] = ["⟦", "⟧", "⟦/⟧", "⟦.⟧"];
+
+    /// The refusal that an error's text begins with.
+    pub fn find(text: &str) -> Option<Self> {
+        let [open, close, between, end] = Self::MARKS;
+        let (code, rest) = text.strip_prefix(open)?.split_once(close)?;
+        let (code, class) = *Refusal::CLASSES.iter().find(|(known, _)| *known == code)?;
+        let (zh, rest) = rest.split_once(between)?;
+        let (en, _) = rest.split_once(end)?;
+        Some(Self { code, class, zh: zh.to_owned(), en: en.to_owned() })
+    }
+}
+
+impl From<Refusal> for Carried {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code(), class: refusal.class(), zh: refusal.zh(), en: refusal.en() }
+    }
+}
+
+impl std::fmt::Display for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [open, close, between, end] = Self::MARKS;
+        write!(f, "{open}{}{close}{}{between}{}{end}", self.code, self.zh, self.en)
+    }
+}
+
+impl std::error::Error for Carried {}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.en())
@@ -415,6 +463,15 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), Refusal::CODES.len());
+    }
+
+    #[test]
+    fn a_refusal_comes_through_an_error_of_text() {
+        let carried = Carried::from(Refusal::TooManyVertices { given: 100_000, max: 2_000 });
+        let text = format!("{carried} at line 1 column 7");
+        assert_eq!(Carried::find(&text), Some(carried));
+        assert_eq!(Carried::find("unknown field `⟦bad_polygon⟧`"), None);
+        assert_eq!(Carried::find("⟦no_such_code⟧甲⟦/⟧a⟦.⟧"), None);
     }
 
     #[test]
