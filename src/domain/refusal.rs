@@ -196,6 +196,10 @@ refusals! {
     DirectoryUnavailable {} Unavailable "directory_unavailable"
         "人员目录暂不可用（磁盘满或故障），操作未执行。请稍后重试并联系管理员。"
         "The directory of people cannot be used now (disk full or failing); nothing was done. Try again and tell the administrator.";
+    /// A time that cannot be read.
+    BadTime { text: String } Invalid "bad_time"
+        "时间 {text} 无效，应带时区，如 2026-11-23T20:15:00+08:00。"
+        "The time {text} cannot be read; write it with an offset like 2026-11-23T20:15:00+08:00.";
     /// A text is empty or too long.
     BadText { field: &'static str, max: usize } Invalid "bad_text"
         "{field} 不能为空，且最多 {max} 个字符。"

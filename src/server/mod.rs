@@ -1,0 +1,54 @@
+//! L4: the edge. HTTP comes in here, is parsed once into the words of the domain, and goes to [`runtime`](crate::runtime) or
+//! [`directory`](crate::directory); what comes back becomes JSON or a [`error::Problem`].
+//!
+//! [`router`] has the routes, [`middleware`] what stands before them, [`error`] alone makes errors into HTTP, [`caller`] says who
+//! asks, [`extract`] reads the rest of a request, [`openapi`] describes it all. A handler lives in `routes/<noun>.rs`, beside the
+//! shapes (DTOs) that only the API has, and has 5 to 15 lines. No rule lives here: who may is asked of `city::authority`.
+
+pub mod caller;
+pub mod error;
+pub mod extract;
+pub mod language;
+pub mod middleware;
+pub mod openapi;
+pub mod order;
+pub mod origin;
+pub mod router;
+pub mod routes;
+#[cfg(test)]
+pub(crate) mod test_app;
+pub mod time;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::city::City;
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::domain::time::Timestamp;
+use crate::runtime::Muster;
+
+pub use router::router;
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The running city: read it, give it orders.
+    pub muster: Muster,
+    /// Names, phones, accounts.
+    pub directory: Directory,
+    /// As loaded at the start.
+    pub config: Arc<Config>,
+}
+
+impl App {
+    /// The city as it stands. Never held across an await.
+    pub fn city(&self) -> impl Deref<Target = City> + '_ {
+        self.muster.city()
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.muster.now()
+    }
+}

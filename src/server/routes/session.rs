@@ -1,0 +1,170 @@
+//! Signing in and out, and who one is.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::directory::Token;
+use crate::directory::sessions::{Session, SessionKind};
+use crate::directory::sign_in::SignIn;
+use crate::domain::actor::Grant;
+use crate::domain::ids::PersonId;
+use crate::server::App;
+use crate::server::caller::{Caller, Credential, SESSION_COOKIE};
+use crate::server::error::Answer;
+use crate::server::extract::Json;
+use crate::server::time::Rfc3339;
+
+/// Who wants to sign in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInForm {
+    /// As given by an administrator.
+    login: String,
+    /// 10 to 128 characters.
+    #[schema(format = Password)]
+    password: String,
+    /// Whether a token is wanted in the answer instead of a cookie: for phones and programs.
+    #[serde(default)]
+    bearer: bool,
+}
+
+/// Somebody signed in.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SignedIn {
+    /// Who.
+    pub person: PersonId,
+    /// What the account is granted.
+    pub grants: Vec<Grant>,
+    /// Until when.
+    pub expires: Rfc3339,
+    /// To be sent as `Authorization: Bearer …`; only where a bearer was asked for. It is shown this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl SignedIn {
+    /// Of a fresh session; with its token where that goes into the body.
+    pub(super) fn new(session: &Session, token: Option<&Token>) -> Self {
+        Self {
+            person: session.person,
+            grants: session.grants.to_vec(),
+            expires: session.expires.into(),
+            token: token.map(|token| token.expose().to_owned()),
+        }
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(address.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())))
+    }
+}
+
+/// 登录 Sign in: a cookie for browsers, or a bearer token in the answer. Attempts are limited.
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "session", request_body = SignInForm,
+    responses((status = 200, body = SignedIn)), security(()),
+    extensions(("x-muster-action" = json!("public")))
+)]
+pub async fn sign_in(
+    State(app): State<App>,
+    Peer(from): Peer,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Json(form): Json<SignInForm>,
+) -> Answer<(CookieJar, Json<SignedIn>)> {
+    app.check_not_cross_site(&headers)?;
+    let kind = if form.bearer { SessionKind::Bearer } else { SessionKind::Cookie };
+    let attempt = SignIn { login: form.login, password: form.password, from, kind };
+    let (token, session) = app.directory.sign_in(attempt, app.now()).await?;
+    let answer = Json(SignedIn::new(&session, form.bearer.then_some(&token)));
+    let jar = if form.bearer { jar } else { jar.add(cookie(&app, token.expose())) };
+    Ok((jar, answer))
+}
+
+/// 退出 Sign out: this session ends.
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "session", responses((status = 204)),
+    extensions(("x-muster-action" = json!("own")))
+)]
+pub async fn sign_out(
+    State(app): State<App>,
+    _: Caller,
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Answer<(CookieJar, StatusCode)> {
+    if let Some(Credential::Cookie(token) | Credential::Bearer(token)) = Credential::of(&headers)? {
+        app.directory.run(move |directory| directory.revoke_session(&token)).await?;
+    }
+    Ok((jar.remove(cookie(&app, "")), StatusCode::NO_CONTENT))
+}
+
+/// Without an age of its own: it ends with the browser, or when the session does.
+fn cookie(app: &App, token: &str) -> Cookie<'static> {
+    Cookie::build((SESSION_COOKIE, token.to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(app.config.server.secure_cookies)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::test_app::{PASSWORD, TestApp};
+    use crate::domain::actor::Role;
+
+    #[tokio::test]
+    async fn a_browser_signs_in_by_cookie_and_a_program_by_bearer() {
+        let app = TestApp::with_city().await;
+        app.sign_in_as(7, Role::Dispatcher, "140403");
+        let form = |bearer: bool| json!({ "login": "person7", "password": PASSWORD, "bearer": bearer });
+        let browser = app.post("/api/v1/session").json(&form(false)).send().await;
+        let cookie = browser.headers["set-cookie"].to_str().unwrap().to_owned();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+        assert_eq!(browser.ok().get("token"), None);
+        let cookie = cookie.split(';').next().unwrap();
+
+        let out = app.ask("DELETE", "/api/v1/session").header("cookie", cookie);
+        assert_eq!(out.send().await.problem(), (403, "cross_site"));
+        let out =
+            || app.ask("DELETE", "/api/v1/session").header("cookie", cookie).header("sec-fetch-site", "same-origin");
+        assert_eq!(out().send().await.status, 204);
+        assert_eq!(out().send().await.problem(), (401, "not_signed_in"));
+
+        let program = app.post("/api/v1/session").json(&form(true)).send().await;
+        assert!(!program.headers.contains_key("set-cookie"));
+        let token = program.ok()["token"].as_str().unwrap().to_owned();
+        assert_eq!(app.ask("DELETE", "/api/v1/session").bearer(&token).send().await.status, 204);
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_another_city_and_another_site_are_refused() {
+        let app = TestApp::with_city().await;
+        app.sign_in_as(7, Role::Dispatcher, "140403");
+        let sign_in =
+            |password: &str| app.post("/api/v1/session").json(&json!({ "login": "person7", "password": password }));
+        assert_eq!(sign_in("wrong password").send().await.problem(), (401, "bad_credentials"));
+        let elsewhere = sign_in(PASSWORD).header("origin", "https://evil.test").header("host", "muster.test");
+        assert_eq!(elsewhere.send().await.problem(), (403, "cross_site"));
+        let token = app.token_of(7).replacen("_1404_", "_1401_", 1);
+        let out = app.ask("DELETE", "/api/v1/session").bearer(&token).send().await;
+        assert_eq!(out.problem(), (403, "wrong_city"));
+    }
+}
