@@ -167,7 +167,7 @@ impl HouseholdRoll {
             Some(i) => self.reports[i] = report,
             None => self.reports.push(report),
         }
-        self.reports.sort_by(|a, b| b.key().cmp(&a.key()));
+        self.reports.sort_by_key(|report| std::cmp::Reverse(report.key()));
     }
 
     /// The report that counts; `None` while unaccounted.

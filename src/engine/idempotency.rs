@@ -10,7 +10,7 @@ use crate::domain::event::Record;
 use crate::domain::ids::CommandId;
 use crate::domain::refusal::Refusal;
 
-use super::engine::{Accepted, Answer};
+use super::queue::{Accepted, Answer};
 
 /// What is known of a command id. Refusals are rare and large: they live elsewhere, so that a million check-ins stay small.
 #[derive(Debug)]

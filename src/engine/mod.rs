@@ -6,10 +6,10 @@
 //! stands; [`Engine::commit`] takes what the journal made durable into the city and gives back the answers. [`timers`] says which
 //! orders the clock itself gives.
 
-pub mod engine;
 pub mod idempotency;
 pub mod ports;
+pub mod queue;
 pub mod rounds;
 pub mod timers;
 
-pub use engine::{Accepted, Answer, Engine, Limits, Round, Ticket};
+pub use queue::{Accepted, Answer, Engine, Limits, Round, Ticket};

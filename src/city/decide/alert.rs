@@ -220,17 +220,14 @@ impl City {
         content.check()?;
         content.check_at(order.at, policy.validity_max_s)?;
         let mut events = Vec::new();
-        let exercise = match self.incident(incident) {
-            Ok(state) => {
-                state.incident.check_open()?;
-                state.incident.exercise
-            }
-            Err(_) => {
-                let title = content.infos.first().map_or_else(String::new, |info| info.event.clone());
-                let opened = IncidentEvent::Opened { hazard: content.hazard, exercise: false, title };
-                events.push(Event::Incident(incident, opened));
-                false
-            }
+        let exercise = if let Ok(state) = self.incident(incident) {
+            state.incident.check_open()?;
+            state.incident.exercise
+        } else {
+            let title = content.infos.first().map_or_else(String::new, |info| info.event.clone());
+            let opened = IncidentEvent::Opened { hazard: content.hazard, exercise: false, title };
+            events.push(Event::Incident(incident, opened));
+            false
         };
         let include = Parts { compounds: vec![compound], ..Parts::default() };
         let target = TargetArea { include, exclude: Parts::default() };

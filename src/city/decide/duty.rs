@@ -14,9 +14,10 @@ use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::policy::Policy;
 use crate::domain::post::PostKey;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
 
 use super::super::authority::Action;
-use super::super::state::City;
+use super::super::state::{City, CompoundState};
 use super::{check_system, giver_of, some_events};
 
 impl City {
@@ -38,31 +39,32 @@ impl City {
             }
             Command::TimeOutCalls { compounds } => {
                 check_system(order)?;
-                let given_up = compounds.iter().filter_map(|id| {
-                    let calls = self.compound(*id).ok()?.board.as_ref()?.overdue(order.at);
-                    let event = DutyEvent::Unanswered { compound: *id, calls: calls.clone() };
-                    (!calls.is_empty()).then_some(Event::Duty(event))
-                });
-                some_events(given_up.collect(), Refusal::NothingToSwitch {})
+                self.decide_time_out(order.at, compounds)
             }
             Command::NoteSilence { compounds } => {
                 check_system(order)?;
-                let late = |id: &CompoundId| {
-                    self.compound(*id)
-                        .ok()
-                        .and_then(|compound| compound.silence_due())
-                        .is_some_and(|due| due <= order.at)
-                };
-                let compounds: Vec<CompoundId> = compounds.iter().copied().filter(late).collect();
-                let events = if compounds.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![Event::Duty(DutyEvent::FellSilent { compounds })]
-                };
-                some_events(events, Refusal::NothingToSwitch {})
+                self.decide_silence(order.at, compounds)
             }
             _ => Err(Refusal::NotYourRole { action: "duty" }),
         }
+    }
+
+    fn decide_time_out(&self, now: Timestamp, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
+        let given_up = compounds.iter().filter_map(|id| {
+            let calls = self.compound(*id).ok()?.board.as_ref()?.overdue(now);
+            let some = !calls.is_empty();
+            some.then_some(Event::Duty(DutyEvent::Unanswered { compound: *id, calls }))
+        });
+        some_events(given_up.collect(), Refusal::NothingToSwitch {})
+    }
+
+    fn decide_silence(&self, now: Timestamp, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
+        let due = |id: &CompoundId| self.compound(*id).ok().and_then(CompoundState::silence_due);
+        let compounds: Vec<_> = compounds.iter().copied().filter(|id| due(id).is_some_and(|due| due <= now)).collect();
+        if compounds.is_empty() {
+            return Err(Refusal::NothingToSwitch {});
+        }
+        Ok(vec![Event::Duty(DutyEvent::FellSilent { compounds })])
     }
 
     // INVARIANT: a person has one active call at most: who was given up on and is engaged elsewhere by now is not taken back.

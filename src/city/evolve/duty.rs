@@ -33,7 +33,9 @@ impl City {
                 }
             }
             DutyEvent::StoodDown { incident, compounds } => {
-                compounds.iter().for_each(|id| self.stand_down(*incident, *id, now));
+                for id in compounds {
+                    self.stand_down(*incident, *id, now);
+                }
             }
             DutyEvent::Answered { post, person, answer } => self.answer(*post, *person, answer, now),
             DutyEvent::Unanswered { compound, calls } => self.give_up(*compound, calls, now),
@@ -70,7 +72,9 @@ impl City {
             relieved
         });
         let Some(relieved) = raised else { return };
-        relieved.into_iter().for_each(|(post, person)| self.disengage(PostKey { compound: id, no: post }, person));
+        for (post, person) in relieved {
+            self.disengage(PostKey { compound: id, no: post }, person);
+        }
         if let Some(state) = self.incidents.get_mut(&incident) {
             state.in_emergency.insert(id);
             state.touched.insert(id);
@@ -150,7 +154,9 @@ impl City {
                 }
             }
         });
-        calls.iter().for_each(|(no, person)| self.disengage(PostKey { compound: id, no: *no }, *person));
+        for (no, person) in calls {
+            self.disengage(PostKey { compound: id, no: *no }, *person);
+        }
         self.call_posts(id, now);
     }
 
@@ -195,7 +201,9 @@ impl City {
         }
         let back: Vec<DispatchId> =
             state.dispatches.iter().filter(|(_, open)| open.dispatch.to == id).map(|(dispatch, _)| *dispatch).collect();
-        back.into_iter().for_each(|dispatch| self.evolve_aid(&AidEvent::Returned { id: dispatch }, now));
+        for id in back {
+            self.evolve_aid(&AidEvent::Returned { id }, now);
+        }
         let share = self.share_of(id, incident);
         self.move_share(id, incident, share);
     }

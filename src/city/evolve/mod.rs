@@ -11,6 +11,7 @@ mod roll;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::compound::CompoundId;
+use crate::domain::duty::DutyBoard;
 use crate::domain::event::{Event, Record};
 use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::incident::{Incident, IncidentEvent};
@@ -89,7 +90,7 @@ impl City {
     /// Changes a compound and keeps the deadlines and what the map shows in step.
     fn change<R>(&mut self, id: CompoundId, now: Moment, change: impl FnOnce(&mut CompoundState) -> R) -> Option<R> {
         let compound = self.compounds.get_mut(&id)?;
-        let waits = |c: &CompoundState| (c.board.as_ref().and_then(|b| b.answer_due()), c.silence_due());
+        let waits = |c: &CompoundState| (c.board.as_ref().and_then(DutyBoard::answer_due), c.silence_due());
         let before = waits(compound);
         let result = change(compound);
         compound.changed_at = now.position;

@@ -1,6 +1,6 @@
 //! The queue, the round in hand, and the answers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use crate::city::City;
 use crate::domain::actor::Giver;
@@ -138,13 +138,13 @@ impl Engine {
     /// Takes from the queue what fits one round; the rest keeps its order.
     fn pick(&mut self) -> Vec<(Ticket, Order)> {
         let mut claims = Claims::default();
-        let mut ids: HashMap<(Giver, CommandId), ()> = HashMap::new();
+        let mut ids: HashSet<(Giver, CommandId)> = HashSet::new();
         let mut picked = Vec::new();
         let mut later = VecDeque::new();
         while let Some((ticket, order)) = self.queue.pop_front() {
             let key = order.command.touches(&order.actor);
             // A repeat of a command in this round waits for its answer.
-            let repeat = ids.insert((order.actor.giver, order.id), ()).is_some();
+            let repeat = !ids.insert((order.actor.giver, order.id));
             let fit = if repeat { Fit::Later } else { claims.claim(key) };
             match fit {
                 Fit::In => picked.push((ticket, order)),
@@ -166,6 +166,9 @@ impl Engine {
     // INVARIANT: nothing is acknowledged before it is durable.
     /// Takes a round that is durable into the city, record by record, and answers. `seen` is told of each record right after the
     /// city took it in, while the city stands just there.
+    ///
+    /// # Panics
+    /// When there are more or fewer records than entries were given to the journal: its contract is broken.
     pub fn commit(
         &mut self,
         city: &mut City,
