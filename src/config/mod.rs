@@ -174,6 +174,8 @@ impl Config {
             "server.secure_cookies",
             "must be true where server.public_url is https",
         )?;
+        let token = server.metrics_token.chars().count();
+        require(token == 0 || token >= 16, "server.metrics_token", "must be empty or at least 16 characters")?;
         require(server.body_limit_bytes >= 4_096, "server.body_limit_bytes", "must be at least 4,096 bytes")?;
         require(server.request_timeout_s >= 1, "server.request_timeout_s", "must be at least 1 second")?;
         require(!self.storage.data_dir.as_os_str().is_empty(), "storage.data_dir", "must not be empty")
@@ -312,6 +314,7 @@ mod tests {
             ("[server]\npublic_url = \"muster.example\"", "server.public_url"),
             ("[server]\npublic_url = \"https://muster.example\"", "server.secure_cookies"),
             ("[server]\nallowed_origins = [\"https://a/b\"]", "server.allowed_origins"),
+            ("[server]\nmetrics_token = \"short\"", "server.metrics_token"),
             ("[live]\nheartbeat_s = 30", "live.idle_timeout_s"),
             ("[live]\nhistory_frames = 10", "live.history_frames"),
             ("[auth]\nargon2_memory_kib = 8", "auth.argon2_memory_kib"),

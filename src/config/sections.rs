@@ -30,6 +30,8 @@ pub struct ServerConfig {
     pub stop_grace_s: u64,
     /// Whether the session cookie is sent over https only. No; must be yes where `public_url` is https.
     pub secure_cookies: bool,
+    /// Bearer token with which `/metrics` may be read from elsewhere, 16 characters or more. Empty: only from this machine.
+    pub metrics_token: String,
 }
 
 impl Default for ServerConfig {
@@ -42,6 +44,7 @@ impl Default for ServerConfig {
             request_timeout_s: 30,
             stop_grace_s: 10,
             secure_cookies: false,
+            metrics_token: String::new(),
         }
     }
 }

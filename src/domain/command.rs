@@ -358,6 +358,44 @@ pub enum Key {
 }
 
 impl Command {
+    /// The word under which it stands in JSON, for logs and counts.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Import(_) => "import",
+            Self::DraftPlan { .. } => "draft_plan",
+            Self::SubmitPlan { .. } => "submit_plan",
+            Self::ApprovePlan { .. } => "approve_plan",
+            Self::ApplyForPost { .. } => "apply_for_post",
+            Self::GrantClaim { .. } => "grant_claim",
+            Self::ReleaseClaim { .. } => "release_claim",
+            Self::AppointLine(_) => "appoint_line",
+            Self::OfferCommand { .. } => "offer_command",
+            Self::AcceptCommand { .. } => "accept_command",
+            Self::OpenIncident { .. } => "open_incident",
+            Self::CloseIncident { .. } => "close_incident",
+            Self::DraftAlert { .. } => "draft_alert",
+            Self::SubmitAlert { .. } => "submit_alert",
+            Self::ApproveAlert { .. } => "approve_alert",
+            Self::RejectAlert { .. } => "reject_alert",
+            Self::BreakGlassAlert { .. } => "break_glass_alert",
+            Self::CountersignAlert { .. } => "countersign_alert",
+            Self::ReportReceipt { .. } => "report_receipt",
+            Self::ReportReceipts { .. } => "report_receipts",
+            Self::AcknowledgeAlert { .. } => "acknowledge_alert",
+            Self::PassOver { .. } => "pass_over",
+            Self::SwitchDuty { .. } => "switch_duty",
+            Self::AnswerCall { .. } => "answer_call",
+            Self::AnswerCallFor { .. } => "answer_call_for",
+            Self::TimeOutCalls { .. } => "time_out_calls",
+            Self::NoteSilence { .. } => "note_silence",
+            Self::CheckIn(_) => "check_in",
+            Self::AssignHelp { .. } => "assign_help",
+            Self::EndHelp { .. } => "end_help",
+            Self::DispatchResource { .. } => "dispatch_resource",
+            Self::ReturnResource { .. } => "return_resource",
+        }
+    }
+
     /// What it touches. Commands that come in thousands have a small key of their own; the rest take the city.
     pub fn touches(&self, actor: &Actor) -> Key {
         match self {
@@ -367,6 +405,26 @@ impl Command {
                 actor.person_id().map_or(Key::City, |person| Key::Receipt(*alert, person))
             }
             _ => Key::City,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_named_as_it_stands_in_json() {
+        let compound: CompoundId = "140403001001001".parse().unwrap();
+        let commands = [
+            Command::Import(Box::default()),
+            Command::AcceptCommand { compound },
+            Command::TimeOutCalls { compounds: vec![compound] },
+            Command::AppointLine(Line { compound, line: Vec::new() }),
+        ];
+        for command in commands {
+            let json = serde_json::to_value(&command).unwrap();
+            assert!(json.get(command.name()).is_some(), "{json}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the engine needs from outside. One contract suite (`tests/journal_contract`) runs over every implementation.
 
+use crate::city::City;
 use crate::domain::event::{Entry, Record};
 
 /// Why a journal did not do what it was asked.
@@ -38,6 +39,25 @@ pub trait Journal: Send {
     /// [`JournalError::Unavailable`].
     fn last_position(&mut self) -> Result<u64, JournalError>;
 
+    /// Whether it can be written now. Changes nothing that is read.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`].
+    fn probe(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     /// Names this journal for ever: a client that knows another epoch has to load anew.
     fn epoch(&self) -> &str;
+}
+
+/// Is told of each record right after the city took it in, while the city stands just there: what follows by rule (which calls an
+/// order made, say) can be read off it. At the start it is told of the last records, so that phones can resume.
+pub trait Publisher: Send {
+    /// Tells those whom it concerns. Must not block: the city's write lock is held.
+    fn publish(&mut self, city: &City, record: &Record);
+}
+
+impl Publisher for () {
+    fn publish(&mut self, _: &City, _: &Record) {}
 }

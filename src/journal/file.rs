@@ -136,9 +136,7 @@ fn create(connection: &mut Connection, city: AreaCode) -> Result<(), OpenError> 
     for (key, value) in [("city", &meta.city), ("epoch", &meta.epoch), ("chain", &meta.chain)] {
         set_meta(&transaction, key, value)?;
     }
-    transaction.commit()?;
-    // Whose journal it is has to outlast its log: a file without tables would be taken for a new journal.
-    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
+    Ok(transaction.commit()?)
 }
 
 pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {

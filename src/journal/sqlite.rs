@@ -22,6 +22,9 @@ use super::record;
 /// Records at the end that opening checks; all are checked by [`super::verify`], and by a start that replays them.
 pub const TAIL_CHECKED: u64 = 1_000;
 
+/// Bytes that a probe writes.
+const PROBE_BYTES: usize = 1_000;
+
 /// How a journal is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct SqliteOptions {
@@ -114,6 +117,14 @@ impl Journal for SqliteJournal {
         Ok(self.last.position)
     }
 
+    fn probe(&mut self) -> Result<(), JournalError> {
+        let fail = |e: rusqlite::Error| JournalError::Unavailable(e.to_string());
+        let transaction = self.connection.transaction().map_err(fail)?;
+        // About a page that is written and synced, as an append of one small record.
+        file::set_meta(&transaction, "probe", &" ".repeat(PROBE_BYTES)).map_err(fail)?;
+        transaction.commit().map_err(fail)
+    }
+
     fn epoch(&self) -> &str {
         &self.meta.epoch
     }
@@ -148,75 +159,5 @@ struct Text<'a>(&'a [u8]);
 impl ToSql for Text<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::actor::Giver;
-    use crate::domain::event::Event;
-    use crate::domain::ids::CommandId;
-    use crate::domain::time::Timestamp;
-    use tempfile::TempDir;
-    use uuid::Uuid;
-
-    fn open() -> (TempDir, SqliteJournal) {
-        let folder = TempDir::new().unwrap();
-        let options = SqliteOptions::new("1404".parse().unwrap());
-        let journal = SqliteJournal::open(&folder.path().join("journal.sqlite"), options).unwrap();
-        (folder, journal)
-    }
-
-    fn entries(count: u64) -> Vec<Entry> {
-        let entry = |n: u64| Entry {
-            at: Timestamp(0),
-            id: CommandId(Uuid::from_u128(n.into())),
-            giver: Giver::System,
-            digest: n,
-            events: vec![Event::Receipts(Vec::new())],
-        };
-        (0..count).map(entry).collect()
-    }
-
-    fn pragma(journal: &SqliteJournal, name: &str, value: i64) {
-        journal.connection.pragma_update(None, name, value).unwrap();
-    }
-
-    /// Fills the file (SQLite itself says that it is full), then makes room.
-    #[test]
-    fn a_full_file_refuses_the_whole_append_and_takes_it_when_there_is_room() {
-        let (_folder, mut journal) = open();
-        journal.append(entries(5)).unwrap();
-        pragma(&journal, "max_page_count", 8);
-        let before = journal.last;
-        let refused = journal.append(entries(1_000));
-        assert!(matches!(refused, Err(JournalError::Unavailable(why)) if why.contains("full")));
-        assert_eq!((journal.last, journal.read_after(0, 2_000).unwrap().len()), (before, 5));
-        assert_eq!(journal.append(entries(1)).unwrap()[0].position, 6);
-        pragma(&journal, "max_page_count", 100_000);
-        assert_eq!(journal.append(entries(1_000)).unwrap()[999].position, 1_006);
-        let (meta, mut place) = (journal.meta.clone(), Place { position: 0, hash: journal.meta.genesis() });
-        assert_eq!(file::place_at(&journal.connection, &meta, 0).unwrap(), Some(place));
-        file::walk(&journal.connection, &mut place, usize::MAX, |_| ControlFlow::Continue(())).unwrap();
-        assert_eq!(place, journal.last);
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_written_refuses_and_recovers() {
-        let (_folder, mut journal) = open();
-        pragma(&journal, "query_only", 1);
-        assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
-        pragma(&journal, "query_only", 0);
-        assert_eq!(journal.append(entries(1)).unwrap()[0].position, 1);
-    }
-
-    #[test]
-    fn records_that_nobody_acknowledged_stop_the_writer() {
-        let (_folder, mut journal) = open();
-        journal.append(entries(3)).unwrap();
-        journal.last.position = 2;
-        assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
-        assert!(matches!(journal.append(entries(1)), Err(JournalError::Damaged { position: 3, .. })));
     }
 }

@@ -17,8 +17,8 @@ use crate::domain::actor::Actor;
 use crate::domain::area::AreaCode;
 use crate::domain::event::Record;
 use crate::domain::ids::PersonId;
+use crate::engine::ports::Publisher;
 
-use super::Publisher;
 use super::codes::Code;
 use super::frame::Cursor;
 use super::limits::LiveLimits;

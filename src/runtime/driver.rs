@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::city::City;
@@ -17,9 +18,8 @@ use crate::domain::actor::Actor;
 use crate::domain::command::Order;
 use crate::domain::ids::CommandId;
 use crate::domain::time::Timestamp;
-use crate::engine::ports::Journal;
+use crate::engine::ports::{Journal, Publisher};
 use crate::engine::{Answer, Engine, Round, Ticket, timers};
-use crate::live::Publisher;
 
 use super::clock::Clock;
 use super::stats::Stats;
@@ -29,12 +29,30 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// What the driver is told.
 pub(super) enum Input {
-    /// A command, and where its answer goes.
-    Order(Box<Order>, oneshot::Sender<Answer>),
+    /// A command, and who waits for its answer.
+    Order(Box<Order>, Waiting),
     /// Look at the timers now, and say when they have settled.
     Tick(oneshot::Sender<()>),
     /// Finish what waits, then end.
     Stop,
+}
+
+/// Who waits for an answer.
+pub(super) struct Waiting {
+    /// Where it goes. Whoever gave the command may have gone; what was done stays done, and a repeat of the id tells.
+    pub(super) reply: oneshot::Sender<Answer>,
+    /// The command's id and kind, for every line that is logged on its way.
+    pub(super) span: Span,
+}
+
+impl Waiting {
+    fn answer(self, answer: Answer) {
+        self.span.in_scope(|| match &answer {
+            Ok(done) => tracing::debug!(position = done.position, repeated = done.repeated, "done"),
+            Err(refusal) => tracing::debug!(code = refusal.code(), "refused"),
+        });
+        drop(self.reply.send(answer));
+    }
 }
 
 /// All that the driver owns.
@@ -46,7 +64,7 @@ pub(super) struct Driver {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stats: Arc<Stats>,
     pub(super) inbox: Receiver<Input>,
-    waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    waiting: HashMap<Ticket, Waiting>,
     settled: Vec<oneshot::Sender<()>>,
     stopping: bool,
     /// Orders that the clock gives count up their own ids.
@@ -77,8 +95,10 @@ impl Driver {
             self.drain();
             if Instant::now() >= timers_at || !self.settled.is_empty() {
                 timers_at = Instant::now() + TICK;
+                self.probe();
                 self.give_own_orders();
             }
+            Stats::set(&self.stats.waiting, self.engine.waiting());
             self.round();
             if self.engine.waiting() == 0 {
                 // Those who asked for a tick are told once all that was due is done.
@@ -101,24 +121,29 @@ impl Driver {
     }
 
     fn drain(&mut self) {
-        loop {
-            match self.inbox.try_recv() {
-                Ok(input) => self.take(input),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(input) = self.inbox.try_recv() {
+            self.take(input);
         }
     }
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Order(order, reply) => match self.engine.submit(*order) {
+            Input::Order(order, waiting) => match self.engine.submit(*order) {
                 Ok(ticket) => {
-                    self.waiting.insert(ticket, reply);
+                    self.waiting.insert(ticket, waiting);
                 }
-                Err(answer) => drop(reply.send(answer)),
+                Err(answer) => waiting.answer(answer),
             },
             Input::Tick(settled) => self.settled.push(settled),
             Input::Stop => self.stopping = true,
+        }
+    }
+
+    /// While the journal fails: tries whether it works again, so that whoever asks `/readyz` need not wait for a command to tell.
+    fn probe(&mut self) {
+        if !self.stats.is_ready() && self.journal.probe().is_ok() {
+            tracing::info!("the journal can be written again");
+            self.stats.journal_failing.store(false, Ordering::Relaxed);
         }
     }
 
@@ -178,9 +203,8 @@ impl Driver {
     fn answer(&mut self, answers: Vec<(Ticket, Answer)>) {
         for (ticket, answer) in answers {
             Stats::count(if answer.is_ok() { &self.stats.accepted } else { &self.stats.refused }, 1);
-            if let Some(reply) = self.waiting.remove(&ticket) {
-                // The giver may have gone; what was done stays done, and a repeat of the id tells.
-                drop(reply.send(answer));
+            if let Some(waiting) = self.waiting.remove(&ticket) {
+                waiting.answer(answer);
             }
         }
     }

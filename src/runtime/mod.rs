@@ -21,12 +21,11 @@ use crate::domain::ids::CommandId;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::engine::ports::{Journal, JournalError};
+use crate::engine::ports::{Journal, JournalError, Publisher};
 use crate::engine::{Answer, Engine, Limits};
-use crate::live::Publisher;
 
 use clock::Clock;
-use driver::{Driver, Input};
+use driver::{Driver, Input, Waiting};
 use stats::Stats;
 
 /// Commands on their way to the driver; more are refused as overloaded.
@@ -128,10 +127,12 @@ impl Muster {
     /// # Errors
     /// Why it was refused; [`Refusal::Overloaded`] when too many wait, [`Refusal::JournalUnavailable`] when it cannot be written.
     pub async fn order(&self, actor: Actor, id: CommandId, epoch: Option<u32>, command: Command) -> Answer {
+        // What the command says is not logged: it may name people's misfortunes.
+        let span = tracing::info_span!("order", %id, kind = command.name());
         let digest = digest(&command, epoch);
         let order = Box::new(Order { id, actor, at: self.now(), epoch, digest, command });
         let (reply, answer) = oneshot::channel();
-        match self.0.inbox.try_send(Input::Order(order, reply)) {
+        match self.0.inbox.try_send(Input::Order(order, Waiting { reply, span })) {
             Ok(()) => answer.await.unwrap_or(Err(Refusal::JournalUnavailable {})),
             Err(TrySendError::Full(_)) => Err(Refusal::Overloaded {}),
             Err(TrySendError::Disconnected(_)) => Err(Refusal::JournalUnavailable {}),

@@ -15,6 +15,8 @@ pub struct Stats {
     pub failures: AtomicU64,
     /// Microseconds spent in appends.
     pub append_us: AtomicU64,
+    /// Commands that wait for their round.
+    pub waiting: AtomicU64,
     /// Whether the last append failed: reading goes on, commands are refused.
     pub journal_failing: AtomicBool,
 }
@@ -23,6 +25,11 @@ impl Stats {
     /// One more.
     pub fn count(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Says what it stands at now.
+    pub fn set(gauge: &AtomicU64, to: usize) {
+        gauge.store(u64::try_from(to).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// What it stands at.

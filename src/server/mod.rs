@@ -26,6 +26,7 @@ use crate::city::City;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::domain::time::Timestamp;
+use crate::live::Hub;
 use crate::runtime::Muster;
 
 pub use router::router;
@@ -39,6 +40,8 @@ pub struct App {
     pub directory: Directory,
     /// As loaded at the start.
     pub config: Arc<Config>,
+    /// Who is connected now.
+    pub hub: Hub,
 }
 
 impl App {

@@ -24,6 +24,7 @@ use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::engine::Limits;
 use crate::journal::memory::MemoryJournal;
+use crate::live::{Hub, LiveLimits};
 use crate::runtime::clock::Clock;
 use crate::runtime::{Muster, Parts};
 
@@ -64,7 +65,12 @@ impl TestApp {
             limits: Limits::default(),
             history: 0,
         });
-        let app = App { muster: muster.unwrap(), directory, config: Arc::new(Config::default()) };
+        let app = App {
+            muster: muster.unwrap(),
+            directory,
+            config: Arc::new(Config::default()),
+            hub: Hub::new(LiveLimits::default()),
+        };
         Self { _dir: dir, router: super::router(app.clone()), app }
     }
 

@@ -64,6 +64,13 @@ impl<J: Journal> Journal for FaultyJournal<J> {
         self.inner.last_position()
     }
 
+    fn probe(&mut self) -> Result<(), JournalError> {
+        if self.faults.0.full.load(Ordering::SeqCst) {
+            return Err(JournalError::Unavailable("the disk is still full (a test says so)".to_owned()));
+        }
+        self.inner.probe()
+    }
+
     fn epoch(&self) -> &str {
         self.inner.epoch()
     }

@@ -1,0 +1,131 @@
+//! Lays the demo city out in an empty data directory: names and accounts in the directory, then the city as one import.
+//!
+//! The journal comes last, so that whatever is cut short before is done again at the next start, and finds nothing half there.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::city::City;
+use crate::config::catalogue::{PlanOutlines, PostCatalogue};
+use crate::demo::{self, DemoCity};
+use crate::directory::Directory;
+use crate::directory::accounts::{ACCOUNTS_PAGE_MAX, NewAccount};
+use crate::directory::passwords::{Password, PasswordHash};
+use crate::directory::people::PersonEntry;
+use crate::domain::actor::{Actor, Grant, Role};
+use crate::domain::command::Command;
+use crate::domain::ids::{CommandId, PersonId};
+use crate::domain::time::Timestamp;
+use crate::runtime::Muster;
+
+use super::data_dir::DataDir;
+use super::progress;
+
+/// Of every demo account. It is published: a demo city is served on a loopback address only.
+pub const DEMO_PASSWORD: &str = "muster-demo-1404";
+/// The order that lays the city out; the same at every try.
+const LAY_OUT: CommandId = CommandId(Uuid::from_u128(0x6d75_7374_6572_2d64_656d_6f00_0000_1404));
+
+/// Lays out the demo city if nothing is there yet; says whether it did.
+///
+/// # Errors
+/// When the data directory holds a real city, or something cannot be written.
+pub fn ensure(
+    data: &DataDir,
+    directory: &Directory,
+    muster: &Muster,
+    runtime: &Runtime,
+    compounds: usize,
+) -> anyhow::Result<bool> {
+    if muster.city().compound_count() > 0 {
+        return if data.is_demo() { Ok(false) } else { Err(real_city(data)) };
+    }
+    if !data.is_demo() && !directory.accounts(None, 1)?.is_empty() {
+        return Err(real_city(data));
+    }
+    data.mark_demo()?;
+    let city =
+        progress::during("铺设演示城市 laying out the demo city", || demo::city(demo::SEED_DEFAULT, compounds));
+    progress::during("登记人员与账号 entering people and accounts", || {
+        enter_people(directory, &city, muster.now())
+    })?;
+    let batch = Box::new(city.batch(&PostCatalogue::as_delivered(), &PlanOutlines::as_delivered()));
+    let order = muster.order(Actor::system(), LAY_OUT, None, Command::Import(batch));
+    progress::during("写入日志 writing the city into the journal", || runtime.block_on(order))?;
+    Ok(true)
+}
+
+fn real_city(data: &DataDir) -> anyhow::Error {
+    anyhow::anyhow!(
+        "数据目录 {0} 已有真实城市的数据，演示城市须用另一目录（MUSTER_DATA_DIR）。 \
+         The data directory {0} holds a real city; choose another one for the demo (MUSTER_DATA_DIR).",
+        data.path().display()
+    )
+}
+
+/// Names, phones and sign-ins. Done again it changes nothing.
+fn enter_people(directory: &Directory, city: &DemoCity, now: Timestamp) -> anyhow::Result<()> {
+    let entry = |person: &demo::DemoPerson| PersonEntry {
+        id: person.id,
+        name: person.name.clone(),
+        phone: Some(person.phone.clone()),
+        note: None,
+    };
+    directory.upsert_people(&city.people.iter().map(entry).collect::<Vec<_>>())?;
+    if !directory.accounts(None, 1)?.is_empty() {
+        return Ok(());
+    }
+    let hash = PasswordHash::of(&Password::parse(DEMO_PASSWORD)?)?;
+    let mut accounts = Vec::with_capacity(city.accounts.len());
+    for account in &city.accounts {
+        let Ok(login) = account.login.parse() else { bail!("{} is no login", account.login) };
+        let grants = account.kind.grant().into_iter().collect();
+        accounts.push(NewAccount { login, person: account.person, hash: hash.clone(), grants });
+    }
+    Ok(directory.create_with_hash(&accounts, now)?)
+}
+
+/// The sign-ins as a table for people, as the directory has them: it is the same at every start.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn sign_ins(directory: &Directory, city: &City) -> anyhow::Result<String> {
+    let mut table = format!("  口令 Password: {DEMO_PASSWORD}\n");
+    for account in directory.accounts(None, ACCOUNTS_PAGE_MAX)? {
+        let role = match account.grants.first() {
+            Some(Grant { role, area }) => {
+                let (zh, en) = role_names(*role);
+                format!("{}{zh} {en} of {area}", city.area_name(*area))
+            }
+            None => without_grant(city, account.person),
+        };
+        let _ = writeln!(table, "    {:<12} {role}", account.login);
+    }
+    Ok(table)
+}
+
+const fn role_names(role: Role) -> (&'static str, &'static str) {
+    match role {
+        Role::Administrator => ("管理员", "administrator"),
+        Role::Dispatcher => ("调度员", "dispatcher"),
+        Role::Observer => ("观察员", "observer"),
+    }
+}
+
+/// What somebody is by the journal alone.
+fn without_grant(city: &City, person: PersonId) -> String {
+    let place = city.places_of(person).find_map(|id| city.compound(id).ok());
+    place.map_or_else(String::new, |state| {
+        let (zh, en) = if state.is_commanded_by(person) {
+            ("指挥长", "commander of")
+        } else if state.has_claimant(person) {
+            ("岗位人员", "holds a post in")
+        } else {
+            ("人员", "of")
+        };
+        format!("{}{zh} {en} {}", state.compound.name, state.compound.id)
+    })
+}

@@ -1,0 +1,133 @@
+//! L4: what is typed at a shell. One file a verb; each is a few steps over the layers below.
+//!
+//! Here and in `main.rs` alone: arguments, the environment, standard streams, exit codes. Errors travel as [`anyhow::Error`] and are
+//! said once, on standard error. What a program reads (exports, tokens, the document) goes to standard output, everything for people
+//! to standard error or, from the server, to its log.
+//!
+//! Read on: [`serve`] for how a server is put together, [`data_dir`] for what lies on disk.
+
+mod backup;
+pub mod data_dir;
+pub mod demo_city;
+mod export;
+mod init;
+mod offline;
+mod openapi;
+mod progress;
+mod ready;
+mod serve;
+mod telemetry;
+mod tokens;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ENV_CONFIG};
+
+/// What is typed.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, about = "Muster 平急应急指挥: emergency command and alerting for a city")]
+struct Arguments {
+    /// 配置文件 Configuration file; every key is documented in config/muster.toml
+    #[arg(long, global = true, env = ENV_CONFIG)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// 启动服务 Serve the city
+    Serve(serve::Serve),
+    /// 初始化真实城市 Prepare a real city: its areas, the post catalogue and the first administrator
+    Init(init::Init),
+    /// 校验日志 Walk the journal's hash chain from the first record to the last
+    Verify(verify::Verify),
+    /// 在线备份 Copy journal and directory while the server goes on
+    Backup(backup::Backup),
+    /// 恢复备份 Bring a copy back into an empty data directory
+    Restore(backup::Restore),
+    /// 导出数据 Write the city or its log to a file
+    Export(export::Export),
+    /// 批量令牌 Print bearer tokens of demo people, for load tests
+    Tokens(tokens::Tokens),
+    /// 接口文档 Print the OpenAPI document
+    Openapi(openapi::Openapi),
+    /// 就绪检查 Ask a server whether it is ready
+    Ready(ready::Ready),
+}
+
+/// Reads arguments, configuration and environment, then does what was asked. The exit code is 0 only when it was done.
+pub fn main() -> ExitCode {
+    let Arguments { config, verb } = Arguments::parse();
+    let done = load_config(config.as_deref()).and_then(|config| {
+        telemetry::start(&config.log)?;
+        run(verb, config)
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("muster: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb, config: Config) -> anyhow::Result<()> {
+    match verb {
+        Verb::Serve(verb) => verb.run(config),
+        Verb::Init(verb) => verb.run(&config),
+        Verb::Verify(verb) => verb.run(&config),
+        Verb::Backup(verb) => verb.run(&config),
+        Verb::Restore(verb) => verb.run(&config),
+        Verb::Export(verb) => verb.run(&config),
+        Verb::Tokens(verb) => verb.run(&config),
+        Verb::Openapi(verb) => verb.run(),
+        Verb::Ready(verb) => verb.run(),
+    }
+}
+
+fn load_config(path: Option<&Path>) -> anyhow::Result<Config> {
+    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
+    let text = path.map(read).transpose()?;
+    let config = Config::load(text.as_deref(), &|name| std::env::var(name).ok());
+    config.with_context(|| path.map_or_else(|| "environment".to_owned(), |path| path.display().to_string()))
+}
+
+/// A runtime for verbs that wait for something but serve nobody.
+fn small_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_is_said_in_both_languages() {
+        for verb in Arguments::command().get_subcommands() {
+            let about = verb.get_about().unwrap().to_string();
+            assert!(!about.is_ascii() && about.contains(|c: char| c.is_ascii_alphabetic()), "{about}");
+        }
+    }
+
+    #[test]
+    fn a_bad_configuration_names_its_file_and_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("muster.toml");
+        std::fs::write(&path, "[server]\nlissten = 1\n").unwrap();
+        let error = format!("{:#}", load_config(Some(&path)).unwrap_err());
+        assert!(error.contains("muster.toml") && error.contains("lissten") && error.contains("line 2"), "{error}");
+    }
+}

@@ -1,0 +1,59 @@
+//! The city in this process, with no server: for verbs that give one order to a data directory. Takes the directory's lock, so that
+//! it fails when a server runs there.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::domain::actor::Actor;
+use crate::domain::command::Command;
+use crate::domain::ids::CommandId;
+use crate::engine::Accepted;
+use crate::runtime::clock::SystemClock;
+use crate::runtime::{Muster, Parts};
+
+use super::data_dir::{DataDir, DataDirLock};
+use super::{progress, small_runtime};
+
+/// A city that nobody is connected to.
+pub(super) struct Offline {
+    muster: Muster,
+    directory: Directory,
+    runtime: tokio::runtime::Runtime,
+    _lock: DataDirLock,
+}
+
+impl Offline {
+    pub(super) fn open(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
+        let lock = data.lock()?;
+        let journal = data.open_journal(&lock)?;
+        let directory = data.open_directory()?;
+        let parts = Parts {
+            journal: Box::new(journal),
+            publisher: Box::new(()),
+            clock: Arc::new(SystemClock),
+            policy: config.policy(),
+            limits: config.engine.limits(),
+            history: 0,
+        };
+        let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
+        Ok(Self { muster, directory, runtime: small_runtime()?, _lock: lock })
+    }
+
+    pub(super) const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Gives an order as the system itself: whoever can write the files needs no other authority.
+    pub(super) fn order(&self, command: Command) -> anyhow::Result<Accepted> {
+        let order = self.muster.order(Actor::system(), CommandId(Uuid::now_v7()), None, command);
+        Ok(progress::during("写入日志 writing into the journal", || self.runtime.block_on(order))?)
+    }
+
+    /// Ends the driver, so that all is on disk when the lock goes.
+    pub(super) fn close(self) {
+        self.muster.stop();
+    }
+}
