@@ -136,7 +136,9 @@ fn create(connection: &mut Connection, city: AreaCode) -> Result<(), OpenError> 
     for (key, value) in [("city", &meta.city), ("epoch", &meta.epoch), ("chain", &meta.chain)] {
         set_meta(&transaction, key, value)?;
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    // Whose journal it is has to outlast its log: a file without tables would be taken for a new journal.
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
 }
 
 pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {

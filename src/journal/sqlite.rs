@@ -161,3 +161,73 @@ impl ToSql for Text<'_> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::Giver;
+    use crate::domain::event::Event;
+    use crate::domain::ids::CommandId;
+    use crate::domain::time::Timestamp;
+    use tempfile::TempDir;
+    use uuid::Uuid;
+
+    fn open() -> (TempDir, SqliteJournal) {
+        let folder = TempDir::new().unwrap();
+        let options = SqliteOptions::new("1404".parse().unwrap());
+        let journal = SqliteJournal::open(&folder.path().join("journal.sqlite"), options).unwrap();
+        (folder, journal)
+    }
+
+    fn entries(count: u64) -> Vec<Entry> {
+        let entry = |n: u64| Entry {
+            at: Timestamp(0),
+            id: CommandId(Uuid::from_u128(n.into())),
+            giver: Giver::System,
+            digest: n,
+            events: vec![Event::Receipts(Vec::new())],
+        };
+        (0..count).map(entry).collect()
+    }
+
+    fn pragma(journal: &SqliteJournal, name: &str, value: i64) {
+        journal.connection.pragma_update(None, name, value).unwrap();
+    }
+
+    /// Fills the file (SQLite itself says that it is full), then makes room.
+    #[test]
+    fn a_full_file_refuses_the_whole_append_and_takes_it_when_there_is_room() {
+        let (_folder, mut journal) = open();
+        journal.append(entries(5)).unwrap();
+        pragma(&journal, "max_page_count", 8);
+        let before = journal.last;
+        let refused = journal.append(entries(1_000));
+        assert!(matches!(refused, Err(JournalError::Unavailable(why)) if why.contains("full")));
+        assert_eq!((journal.last, journal.read_after(0, 2_000).unwrap().len()), (before, 5));
+        assert_eq!(journal.append(entries(1)).unwrap()[0].position, 6);
+        pragma(&journal, "max_page_count", 100_000);
+        assert_eq!(journal.append(entries(1_000)).unwrap()[999].position, 1_006);
+        let (meta, mut place) = (journal.meta.clone(), Place { position: 0, hash: journal.meta.genesis() });
+        assert_eq!(file::place_at(&journal.connection, &meta, 0).unwrap(), Some(place));
+        file::walk(&journal.connection, &mut place, usize::MAX, |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(place, journal.last);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_refuses_and_recovers() {
+        let (_folder, mut journal) = open();
+        pragma(&journal, "query_only", 1);
+        assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
+        pragma(&journal, "query_only", 0);
+        assert_eq!(journal.append(entries(1)).unwrap()[0].position, 1);
+    }
+
+    #[test]
+    fn records_that_nobody_acknowledged_stop_the_writer() {
+        let (_folder, mut journal) = open();
+        journal.append(entries(3)).unwrap();
+        journal.last.position = 2;
+        assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
+        assert!(matches!(journal.append(entries(1)), Err(JournalError::Damaged { position: 3, .. })));
+    }
+}

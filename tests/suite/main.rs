@@ -1,5 +1,7 @@
 //! Every integration test that needs the `testing` feature, in one binary: one module a subject.
 
+mod golden;
 mod journal_contract;
 mod scenarios;
 mod tidy;
+mod torn_wal;

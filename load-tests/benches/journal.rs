@@ -1,0 +1,248 @@
+//! What durable costs, and what a restart costs.
+//!
+//! `cargo bench -p load-tests --bench journal` prints two Markdown tables: appends of check-ins to `SqliteJournal` beside a plain
+//! append-only file that is synced once a batch (the same bytes, in turn, on the same disk); and a restart from a journal of
+//! 1,000,000 check-ins, in a process of its own, so that its memory is its own. `MUSTER_BENCH_RECORDS=n` makes it n.
+
+use std::env;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use load_tests::Took;
+use muster::city::City;
+use muster::demo::{self, DemoCity, DemoCompound};
+use muster::domain::actor::Giver;
+use muster::domain::compound::CompoundId;
+use muster::domain::duty::{Activation, DutyEvent};
+use muster::domain::event::{Entry, Event, RegisterEvent};
+use muster::domain::hazard::{Hazard, ResponseLevel};
+use muster::domain::household::{FlatNo, HouseholdKey};
+use muster::domain::ids::{CommandId, IncidentId};
+use muster::domain::incident::IncidentEvent;
+use muster::domain::policy::Policy;
+use muster::domain::post::PostKey;
+use muster::domain::roll_call::{CheckIn, RollStatus, Verified};
+use muster::domain::succession::SuccessionEvent;
+use muster::domain::time::Timestamp;
+use muster::engine::ports::Journal as _;
+use muster::engine::{Engine, Limits};
+use muster::journal::{SqliteJournal, SqliteOptions, record};
+use uuid::Uuid;
+
+type Done<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Set in the process that restarts: the journal from which it does.
+const RESTART_FROM: &str = "MUSTER_BENCH_RESTART_FROM";
+/// Check-ins that one batch brings, and how many batches are timed.
+const BATCHES: [(usize, usize); 4] = [(1, 4_000), (16, 4_000), (64, 3_000), (256, 2_000)];
+/// Batches of each kind before the other has its turn.
+const TURN: usize = 50;
+/// Records written at once when the journal of the restart is laid out.
+const LAYOUT_CHUNK: usize = 1_000;
+/// Records read at once when it is taken in, as the runtime does.
+const REPLAY_CHUNK: usize = 10_000;
+/// When the roll call opens.
+const OPENED: Timestamp = Timestamp(1_783_850_400_000_000);
+
+fn main() -> Done {
+    if let Some(path) = env::var_os(RESTART_FROM) {
+        return restart(Path::new(&path));
+    }
+    let city = demo::city(demo::SEED_DEFAULT, demo::COMPOUNDS_DEFAULT);
+    let flats: Vec<HouseholdKey> = city.compounds.iter().flat_map(households).collect();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    appends(folder.path(), &flats)?;
+    let path = folder.path().join("restart.sqlite");
+    let records = env::var("MUSTER_BENCH_RECORDS").map_or(Ok(1_000_000), |n| n.parse())?;
+    lay_out(&path, &city, &flats, records)?;
+    let restarted = Command::new(env::current_exe()?).env(RESTART_FROM, &path).status()?;
+    if restarted.success() { Ok(()) } else { Err("the restart failed".into()) }
+}
+
+/// Both ways of keeping, turn by turn, at every size of batch.
+fn appends(folder: &Path, flats: &[HouseholdKey]) -> Done {
+    println!("| check-ins a batch | file: a second | p50 | p99 | SQLite: a second | p50 | p99 | max | SQLite ÷ file |");
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for (batch, batches) in BATCHES {
+        let mut plain = File::create(folder.join(format!("plain-{batch}")))?;
+        let mut journal = SqliteJournal::open(&folder.join(format!("{batch}.sqlite")), options()?)?;
+        let (mut by_file, mut by_sqlite) = (Batches::default(), Batches::default());
+        let mut bytes = Vec::new();
+        let make = |n: usize| check_ins(flats, n * batch, batch).collect::<Vec<_>>();
+        for turn in 0..batches / TURN {
+            for n in turn * TURN..(turn + 1) * TURN {
+                let entries = make(n);
+                by_file.time(|| append_plainly(&mut plain, &entries, &mut bytes))?;
+            }
+            for n in turn * TURN..(turn + 1) * TURN {
+                let entries = make(n);
+                by_sqlite.time(|| journal.append(entries).map(drop))?;
+            }
+        }
+        let (file_rate, sqlite_rate) = (by_file.rate(batch), by_sqlite.rate(batch));
+        let ratio = sqlite_rate / file_rate;
+        let [file_50, file_99, _] = by_file.quantiles();
+        let [sqlite_50, sqlite_99, sqlite_max] = by_sqlite.quantiles();
+        println!(
+            "| {batch} | {file_rate:.0} | {file_50} | {file_99} | {sqlite_rate:.0} | {sqlite_50} | {sqlite_99} | \
+             {sqlite_max} | {ratio:.2} |"
+        );
+    }
+    println!();
+    Ok(())
+}
+
+/// What SQLite is held against: a line a record, one write and one sync a batch.
+fn append_plainly(file: &mut File, entries: &[Entry], bytes: &mut Vec<u8>) -> Done {
+    let mut body = Vec::new();
+    bytes.clear();
+    for entry in entries {
+        record::write(entry, &mut body)?;
+        bytes.extend_from_slice(&body);
+        bytes.push(b'\n');
+    }
+    file.write_all(bytes)?;
+    Ok(file.sync_data()?)
+}
+
+/// How long batches took.
+#[derive(Default)]
+struct Batches(Vec<Duration>);
+
+impl Batches {
+    fn time<E>(&mut self, append: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        let start = Instant::now();
+        append()?;
+        self.0.push(start.elapsed());
+        Ok(())
+    }
+
+    /// Check-ins a second.
+    fn rate(&self, batch: usize) -> f64 {
+        (self.0.len() * batch) as f64 / self.0.iter().sum::<Duration>().as_secs_f64()
+    }
+
+    /// Half of them, 99 of 100 and all took at most this.
+    fn quantiles(&mut self) -> [Took; 3] {
+        self.0.sort_unstable();
+        let last = self.0.len() - 1;
+        [last / 2, last - last / 100, last].map(|at| Took(self.0[at]))
+    }
+}
+
+/// Writes the city, a flood in all of it, and so many check-ins.
+fn lay_out(path: &Path, city: &DemoCity, flats: &[HouseholdKey], records: usize) -> Done {
+    let mut journal = SqliteJournal::open(path, options()?)?;
+    journal.append(vec![entry(0, Giver::System, register(city)), entry(1, Giver::System, flood(city))])?;
+    for from in (0..records).step_by(LAYOUT_CHUNK) {
+        journal.append(check_ins(flats, from, LAYOUT_CHUNK.min(records - from)).collect())?;
+    }
+    Ok(())
+}
+
+/// Takes the journal in, as a start does, and says what it took.
+fn restart(path: &Path) -> Done {
+    let bytes = fs::metadata(path)?.len();
+    let start = Instant::now();
+    let mut journal = SqliteJournal::open(path, options()?)?;
+    let opened = start.elapsed();
+    let (mut city, mut engine) = (City::default(), Engine::new(Policy::default(), Limits::default()));
+    let mut reading = Duration::ZERO;
+    loop {
+        let page = Instant::now();
+        let records = journal.read_after(city.position(), REPLAY_CHUNK)?;
+        reading += page.elapsed();
+        if records.is_empty() {
+            break;
+        }
+        for record in &records {
+            engine.replay(&mut city, record);
+        }
+    }
+    let took = start.elapsed();
+    let records = journal.last_position()?;
+    println!(
+        "| records | file, MiB | open | read, check, parse | evolve | whole restart | records a second | memory, MiB | at most |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!(
+        "| {records} | {} | {} | {} | {} | {} | {:.0} | {} | {} |",
+        bytes >> 20,
+        Took(opened),
+        Took(reading),
+        Took(took.saturating_sub(opened + reading)),
+        Took(took),
+        records as f64 / took.as_secs_f64(),
+        memory_mib("VmRSS:")?,
+        memory_mib("VmHWM:")?,
+    );
+    Ok(())
+}
+
+/// What Linux says this process takes up.
+fn memory_mib(what: &str) -> Done<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).ok_or("not said")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
+}
+
+fn options() -> Done<SqliteOptions> {
+    Ok(SqliteOptions::new("1404".parse()?))
+}
+
+fn entry(n: usize, giver: Giver, events: Vec<Event>) -> Entry {
+    let id = Uuid::from_u128((0x0198 << 112) | n as u128);
+    Entry { at: Timestamp(OPENED.0 + n as i64), id: CommandId(id), giver, digest: n as u64, events }
+}
+
+fn incident() -> IncidentId {
+    IncidentId(Uuid::from_u128(1))
+}
+
+fn register(city: &DemoCity) -> Vec<Event> {
+    let mut events = vec![Event::Register(RegisterEvent::Areas(city.areas.clone()))];
+    for DemoCompound { compound, posts, line, .. } in &city.compounds {
+        let id = compound.id;
+        events.push(Event::Register(RegisterEvent::Compound(Box::new(compound.clone()))));
+        events.push(Event::Succession(id, SuccessionEvent::Appointed { line: line.clone() }));
+        let all = posts.iter().map(|post| post.post.clone()).collect();
+        events.push(Event::Register(RegisterEvent::Posts(id, all)));
+        for post in posts {
+            let people = post.claims.iter().map(|claim| claim.person).collect();
+            let key = PostKey { compound: id, no: post.post.no };
+            events.push(Event::Register(RegisterEvent::Claims(key, people)));
+        }
+    }
+    events
+}
+
+fn flood(city: &DemoCity) -> Vec<Event> {
+    let opened = IncidentEvent::Opened { hazard: Hazard::Flood, exercise: true, title: "演练".to_owned() };
+    let activate = |compound: &DemoCompound| Activation { compound: compound.compound.id, plan: None };
+    let compounds = city.compounds.iter().map(activate).collect();
+    let raised = DutyEvent::Raised { incident: incident(), level: ResponseLevel::II, compounds, silent_after_s: 3_600 };
+    vec![Event::Incident(incident(), opened), Event::Duty(raised)]
+}
+
+fn households(compound: &DemoCompound) -> impl Iterator<Item = HouseholdKey> + '_ {
+    let id: CompoundId = compound.compound.id;
+    let flats = compound.compound.buildings.iter().flat_map(muster::domain::household::Building::flats);
+    flats.map(move |flat: FlatNo| HouseholdKey { compound: id, flat })
+}
+
+/// Check-ins from the `from`th on, each of another household, spread over the whole city; all have been when it begins anew.
+fn check_ins(flats: &[HouseholdKey], from: usize, count: usize) -> impl Iterator<Item = Entry> + '_ {
+    // Odd and not a divisor of anything near: neighbours in time are not neighbours in place.
+    const STRIDE: usize = 7_368_787;
+    (from..from + count).map(move |n| {
+        let household = flats[n.wrapping_mul(STRIDE) % flats.len()];
+        let (status, verified) = (RollStatus::Safe, Verified::SelfReport);
+        let made_at = Timestamp(OPENED.0 + n as i64);
+        let check_in = CheckIn { incident: incident(), household, status, heads: 3, verified, made_at };
+        entry(n + 2, Giver::Household(household), vec![Event::CheckedIn(check_in)])
+    })
+}
