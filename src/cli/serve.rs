@@ -4,6 +4,7 @@
 //! rounds finished, lock released. If the driver's thread dies the process ends, for only a fresh replay is to be trusted then.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::config::Config;
+use crate::config::templates::Templates;
 use crate::demo::COMPOUNDS_DEFAULT;
 use crate::live::{Hub, LiveLimits, LiveParts};
 use crate::runtime::clock::SystemClock;
@@ -59,7 +61,9 @@ impl Serve {
         if self.demo {
             demo_city::ensure(&data, &directory, &muster, &runtime, self.demo_compounds)?;
         }
-        let app = App { muster, directory, config: Arc::new(config), hub };
+        let templates = Arc::new(Templates::load(own_templates(&config))?);
+        let journal = Some(data.reader()?);
+        let app = App { muster, directory, config: Arc::new(config), templates, journal, hub };
         greet(&app, &data, listener.local_addr()?)?;
         let served = runtime.block_on(serve(app.clone(), listener));
         progress::during("完成最后一轮 finishing the last round", || app.muster.stop());
@@ -86,6 +90,11 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// The folder with the city's own alert templates.
+fn own_templates(config: &Config) -> Option<&Path> {
+    Some(config.storage.templates_dir.as_path()).filter(|dir| !dir.as_os_str().is_empty())
 }
 
 /// What `[live]` says, as the hub takes it.

@@ -18,14 +18,17 @@ pub mod routes;
 #[cfg(test)]
 pub(crate) mod test_app;
 pub mod time;
+pub mod views;
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::city::City;
 use crate::config::Config;
+use crate::config::templates::Templates;
 use crate::directory::Directory;
 use crate::domain::time::Timestamp;
+use crate::journal::SqliteReader;
 use crate::live::Hub;
 use crate::runtime::Muster;
 
@@ -40,6 +43,10 @@ pub struct App {
     pub directory: Directory,
     /// As loaded at the start.
     pub config: Arc<Config>,
+    /// Texts of alerts, with the city's own in the place of those delivered.
+    pub templates: Arc<Templates>,
+    /// The journal's file, to read the log from; `None` where the journal is kept in memory only.
+    pub journal: Option<SqliteReader>,
     /// Who is connected now.
     pub hub: Hub,
 }

@@ -4,7 +4,7 @@
 //! `public`, `signed_in` or `own` (the caller's own things).
 
 use utoipa::OpenApi;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
@@ -36,6 +36,13 @@ pub const ACTION: &str = "x-muster-action";
         (name = "compounds", description = "小区 Residential compounds"),
         (name = "posts", description = "岗位与领岗 Posts and who holds them"),
         (name = "plans", description = "预案 Contingency plans"),
+        (name = "alerts", description = "预警 Alerts"),
+        (name = "incidents", description = "事件与统计 Incidents and their running counts"),
+        (name = "duty", description = "到岗 Calls to posts"),
+        (name = "roll", description = "点名与求助 Roll call and help"),
+        (name = "aid", description = "互助与调度 Mutual aid"),
+        (name = "map", description = "态势图 The map"),
+        (name = "log", description = "日志 What happened"),
         (name = "imports", description = "导入 Import of real data"),
     )
 )]
@@ -62,7 +69,8 @@ const PROBLEMS_OF_CHANGE: [(&str, &str); 4] = [
 /// Adds what all operations share: problems, and for commands the id and the epoch.
 pub fn complete(document: &mut utoipa::openapi::OpenApi) {
     add_security(document);
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        name_operations(path, item);
         for operation in [&mut item.get].into_iter().flatten() {
             add_problems(operation, false);
         }
@@ -72,6 +80,23 @@ pub fn complete(document: &mut utoipa::openapi::OpenApi) {
             if answers_done(operation) {
                 add_order_headers(operation);
             }
+        }
+    }
+}
+
+/// Names each operation after its method and path, since handlers of different nouns are called alike.
+fn name_operations(path: &str, item: &mut PathItem) {
+    let words: Vec<&str> =
+        path.trim_start_matches("/api/v1").split(['/', '-', '{', '}']).filter(|w| !w.is_empty()).collect();
+    for (method, operation) in [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ] {
+        if let Some(operation) = operation {
+            operation.operation_id = Some(format!("{method}_{}", words.join("_")));
         }
     }
 }
@@ -111,10 +136,11 @@ fn problem_response(description: &str) -> Response {
     ResponseBuilder::new().description(description).content("application/problem+json", content).build()
 }
 
-/// Whether it is a command: it answers with [`Done`].
+/// Whether it is a command: it answers with [`Done`], or with [`Made`](super::routes::making::Made).
 fn answers_done(operation: &Operation) -> bool {
     let is_done = |response: &RefOr<Response>| {
-        serde_json::to_string(response).is_ok_and(|text| text.contains("#/components/schemas/Done"))
+        let schemas = ["#/components/schemas/Done\"", "#/components/schemas/Made\""];
+        serde_json::to_string(response).is_ok_and(|text| schemas.iter().any(|schema| text.contains(schema)))
     };
     operation.responses.responses.values().any(is_done)
 }

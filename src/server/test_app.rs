@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::config::templates::Templates;
 use crate::directory::accounts::NewAccount;
 use crate::directory::passwords::{Password, PasswordHash};
 use crate::directory::people::PersonEntry;
@@ -65,12 +66,10 @@ impl TestApp {
             limits: Limits::default(),
             history: 0,
         });
-        let app = App {
-            muster: muster.unwrap(),
-            directory,
-            config: Arc::new(Config::default()),
-            hub: Hub::new(LiveLimits::default()),
-        };
+        let templates = Arc::new(Templates::load(None).unwrap());
+        let hub = Hub::new(LiveLimits::default());
+        let config = Arc::new(Config::default());
+        let app = App { muster: muster.unwrap(), directory, config, templates, journal: None, hub };
         Self { _dir: dir, router: super::router(app.clone()), app }
     }
 

@@ -1,0 +1,267 @@
+//! Duty as the API shows it: the board of an area, posts that nobody fills, the calls of one compound, and who could help.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::city::City;
+use crate::city::state::CompoundState;
+use crate::domain::aid::{OpenDispatch, Stock};
+use crate::domain::area::AreaCode;
+use crate::domain::compound::CompoundId;
+use crate::domain::duty::{CallState, DutyBoard, DutyCall, DutyCounts, Mode};
+use crate::domain::hazard::ResponseLevel;
+use crate::domain::ids::{DispatchId, IncidentId, PersonId};
+use crate::domain::post::PostKey;
+use crate::server::time::Rfc3339;
+
+use super::{Occasion, compound_name};
+
+/// How the posts of an area are staffed in an incident.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BoardView {
+    /// Under which incident.
+    pub incident: IncidentId,
+    /// Real or exercise, in words too.
+    #[serde(flatten)]
+    pub occasion: Occasion,
+    /// Which area.
+    pub area: AreaCode,
+    /// Its name.
+    pub name: String,
+    /// Compounds in emergency mode.
+    pub in_emergency: u32,
+    /// Of these, with every called post filled.
+    pub ready: u32,
+    /// Of these, from which nothing was heard for too long: unknown, never fine.
+    pub silent: u32,
+    /// Running counts of the calls.
+    pub duty: DutyCounts,
+    /// Seconds from the switch to readiness in the middle one of the ready compounds; `null` while none is ready.
+    pub median_ready_s: Option<u64>,
+}
+
+impl BoardView {
+    /// Of an area. Counts are read off; only the median looks at each ready compound.
+    pub fn of(city: &City, incident: IncidentId, area: AreaCode) -> Result<Self, crate::domain::refusal::Refusal> {
+        let state = city.incident(incident)?;
+        let tally = state.tally(area);
+        let mut ready_s: Vec<u64> = state
+            .in_emergency
+            .range(CompoundId::all_in(area))
+            .filter_map(|id| city.compound(*id).ok()?.board.as_ref())
+            .filter_map(time_to_ready_s)
+            .collect();
+        ready_s.sort_unstable();
+        Ok(Self {
+            incident,
+            occasion: Occasion::of_exercise(state.incident.exercise),
+            area,
+            name: city.area_name(area),
+            in_emergency: tally.in_emergency,
+            ready: tally.ready,
+            silent: tally.silent,
+            duty: tally.duty,
+            median_ready_s: ready_s.get(ready_s.len().saturating_sub(1) / 2).copied(),
+        })
+    }
+}
+
+/// Seconds from the switch until every called post was filled; `None` while not.
+pub fn time_to_ready_s(board: &DutyBoard) -> Option<u64> {
+    board.ready_at.map(|ready| ready.since_s(board.since))
+}
+
+/// A called post with places that nobody fills.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Vacancy {
+    /// Which post.
+    pub post: PostKey,
+    /// Name of its compound.
+    pub compound_name: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// People that it needs.
+    pub headcount: u8,
+    /// People who are called, coming or there.
+    pub filled: usize,
+}
+
+/// The called posts of a compound with places that nobody fills, by number.
+pub fn vacancies<'a>(city: &'a City, id: CompoundId, state: &'a CompoundState) -> impl Iterator<Item = Vacancy> + 'a {
+    let board = state.board.as_ref();
+    let posts = board.into_iter().flat_map(|board| board.posts.iter().map(move |post| (board, *post)));
+    posts.filter_map(move |(board, (no, headcount))| {
+        let filled = board.calls.iter().filter(|call| call.post == no && call.state.is_active()).count();
+        let (title_zh, title_en) = post_title(city, state, no);
+        let post = PostKey { compound: id, no };
+        let vacancy =
+            || Vacancy { post, compound_name: state.compound.name.clone(), title_zh, title_en, headcount, filled };
+        (filled < usize::from(headcount)).then(vacancy)
+    })
+}
+
+/// Titles of a post of the compound; empty where the catalogue lost it.
+fn post_title(city: &City, state: &CompoundState, no: u16) -> (String, String) {
+    let post = state.posts.iter().find(|post| post.post.no == no);
+    let kind = post.and_then(|post| city.post_kind(&post.post.kind));
+    kind.map_or_else(Default::default, |kind| (kind.title_zh.clone(), kind.title_en.clone()))
+}
+
+/// One call of a compound.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CallView {
+    /// To which post.
+    pub post: PostKey,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// Who is called.
+    pub person: PersonId,
+    /// Where it stands.
+    pub state: CallState,
+    /// When the person was called.
+    pub called_at: Rfc3339,
+    /// Until when to answer before the bench is called; only while no answer came.
+    pub answer_by: Option<Rfc3339>,
+    /// When the person last answered.
+    pub answered_at: Option<Rfc3339>,
+    /// Why the person declined; shown to those who see contacts.
+    pub reason: Option<String>,
+}
+
+/// The duty of one compound.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CompoundDutyView {
+    /// Which compound.
+    pub compound: CompoundId,
+    /// Its name.
+    pub name: String,
+    /// Normal or emergency, under which incident and at which level.
+    pub mode: Mode,
+    /// Real, exercise or routine, in words.
+    #[serde(flatten)]
+    pub occasion: Occasion,
+    /// At which level.
+    pub level: Option<ResponseLevel>,
+    /// Activated version of the plan.
+    pub plan: Option<u32>,
+    /// When it was switched.
+    pub since: Option<Rfc3339>,
+    /// Seconds from the switch until every called post was filled.
+    pub time_to_ready_s: Option<u64>,
+    /// How the calls stand.
+    pub duty: DutyCounts,
+    /// Every call, in the order in which they were made.
+    pub calls: Vec<CallView>,
+    /// Posts with places that nobody fills.
+    pub vacancies: Vec<Vacancy>,
+}
+
+impl CompoundDutyView {
+    /// Of one compound; `with_reasons` for those who see contacts.
+    pub fn of(city: &City, id: CompoundId, state: &CompoundState, with_reasons: bool) -> Self {
+        let board = state.board.as_ref();
+        let incident = state.incident().and_then(|incident| city.incident(incident).ok());
+        let view = |board: &DutyBoard, call: &DutyCall| {
+            let (title_zh, title_en) = post_title(city, state, call.post);
+            let waits = call.state == CallState::Called;
+            CallView {
+                post: PostKey { compound: id, no: call.post },
+                title_zh,
+                title_en,
+                person: call.person,
+                state: call.state,
+                called_at: call.called_at.into(),
+                answer_by: waits.then(|| call.called_at.plus_s(board.answer_limit_s).into()),
+                answered_at: call.answered_at.map(Rfc3339::from),
+                reason: call.reason.clone().filter(|_| with_reasons),
+            }
+        };
+        Self {
+            compound: id,
+            name: state.compound.name.clone(),
+            mode: state.mode,
+            occasion: Occasion::of(incident.map(|state| &state.incident)),
+            level: board.map(|board| board.level),
+            plan: board.and_then(|board| board.plan),
+            since: board.map(|board| board.since.into()),
+            time_to_ready_s: board.and_then(time_to_ready_s),
+            duty: state.duty(),
+            calls: board.map_or_else(Vec::new, |board| board.calls.iter().map(|call| view(board, call)).collect()),
+            vacancies: vacancies(city, id, state).collect(),
+        }
+    }
+}
+
+/// Something that was sent and is not back.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DispatchView {
+    /// Its id.
+    pub id: DispatchId,
+    /// Who sent.
+    pub from: CompoundId,
+    /// Name of the sender.
+    pub from_name: String,
+    /// Who got.
+    pub to: CompoundId,
+    /// Name of the receiver.
+    pub to_name: String,
+    /// What.
+    pub resource: String,
+    /// How many.
+    pub quantity: u32,
+    /// Since when.
+    pub since: Rfc3339,
+}
+
+impl DispatchView {
+    /// Of one sending.
+    pub fn of(city: &City, id: DispatchId, open: &OpenDispatch) -> Self {
+        let dispatch = &open.dispatch;
+        Self {
+            id,
+            from: dispatch.from,
+            from_name: compound_name(city, dispatch.from),
+            to: dispatch.to,
+            to_name: compound_name(city, dispatch.to),
+            resource: dispatch.resource.clone(),
+            quantity: dispatch.quantity,
+            since: open.since.into(),
+        }
+    }
+}
+
+/// A compound near by that could help.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Neighbour {
+    /// Which.
+    pub compound: CompoundId,
+    /// Its name.
+    pub name: String,
+    /// Metres, boundary to boundary as the crow flies.
+    pub apart_m: f64,
+    /// Normal or emergency.
+    pub mode: Mode,
+    /// Post-holders and deputies who have no call and command nothing in an emergency.
+    pub free_hands: usize,
+    /// What it has now.
+    pub stock: Stock,
+}
+
+impl Neighbour {
+    /// Of one compound.
+    pub fn of(city: &City, compound: CompoundId, state: &CompoundState, apart_m: f64) -> Self {
+        let free = |person: &PersonId| city.engagement_of(*person).is_none();
+        Self {
+            compound,
+            name: state.compound.name.clone(),
+            apart_m: apart_m.round(),
+            mode: state.mode,
+            free_hands: state.people().into_iter().filter(free).count(),
+            stock: state.stock.clone(),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Records of the journal as the log shows them: a sentence in two languages, and the events themselves for who may see them.
+//!
+//! What a record concerns is read off its events ([`Concern`]); who may read a line follows from that: `Action::SeeLog` in at
+//! least one of the compounds. The events in full are only for those who may see everything that stands in them.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::city::City;
+use crate::city::authority::Action;
+use crate::city::state::IncidentState;
+use crate::domain::actor::{Actor, Giver, Role};
+use crate::domain::aid::AidEvent;
+use crate::domain::alert::AlertEvent;
+use crate::domain::compound::CompoundId;
+use crate::domain::duty::DutyEvent;
+use crate::domain::event::{Event, Record, RegisterEvent};
+use crate::domain::ids::{AlertId, CommandId, IncidentId};
+use crate::domain::time::Timestamp;
+use crate::server::time::Rfc3339;
+
+use super::words::Sentence;
+
+/// What an event is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concern {
+    /// Under which incident.
+    pub incident: Option<IncidentId>,
+    /// Which alert.
+    pub alert: Option<AlertId>,
+    /// Which compounds; empty for what concerns the city as a whole.
+    pub compounds: Vec<CompoundId>,
+}
+
+impl Concern {
+    /// What an event of that time is about, read off it and the city. Events of a compound that do not name their incident belong
+    /// to the one that was open there then.
+    pub fn of(city: &City, event: &Event, at: Timestamp) -> Self {
+        let concern = Self::named(city, event);
+        match (event, concern.incident, concern.compounds.first()) {
+            (Event::Duty(_) | Event::Succession(..), None, Some(compound)) => {
+                Self { incident: incident_at(city, *compound, at), ..concern }
+            }
+            _ => concern,
+        }
+    }
+
+    fn named(city: &City, event: &Event) -> Self {
+        match event {
+            Event::Register(event) => Self { compounds: register(event), ..Self::default() },
+            Event::Succession(compound, _) => Self { compounds: vec![*compound], ..Self::default() },
+            Event::Incident(id, _) => Self { incident: Some(*id), ..Self::default() },
+            Event::Alert(id, event) => Self::of_alert(city, *id, event),
+            Event::Receipts(marks) => {
+                let alert = marks.first().map(|mark| mark.alert);
+                let places = marks.iter().flat_map(|mark| city.places_of(mark.person));
+                Self { compounds: sorted(places.collect()), ..Self::about(city, alert) }
+            }
+            Event::Acknowledged { alert, compounds, .. } => {
+                Self { compounds: compounds.clone(), ..Self::about(city, Some(*alert)) }
+            }
+            Event::Duty(event) => duty(event),
+            Event::CheckedIn(check_in) => Self {
+                incident: Some(check_in.incident),
+                compounds: vec![check_in.household.compound],
+                ..Self::default()
+            },
+            Event::HelpAssigned { incident, help, .. } | Event::HelpEnded { incident, help, .. } => {
+                Self { incident: Some(*incident), compounds: vec![help.household.compound], ..Self::default() }
+            }
+            Event::Aid(AidEvent::Dispatched { dispatch, .. }) => Self {
+                incident: Some(dispatch.incident),
+                compounds: vec![dispatch.from, dispatch.to],
+                ..Self::default()
+            },
+            Event::Aid(AidEvent::Returned { .. }) => Self::default(),
+        }
+    }
+
+    fn about(city: &City, alert: Option<AlertId>) -> Self {
+        let incident = alert.and_then(|id| city.alert(id).ok()).map(|state| state.alert.draft.incident);
+        Self { incident, alert, ..Self::default() }
+    }
+
+    fn of_alert(city: &City, id: AlertId, event: &AlertEvent) -> Self {
+        let compounds = match (event, city.alert(id)) {
+            (AlertEvent::Issued(issue), _) => issue.compounds.clone(),
+            (_, Ok(state)) if state.alert.issue.is_some() => state.alert.compounds().to_vec(),
+            (_, Ok(state)) => city.hits(&state.alert).unwrap_or_default(),
+            (_, Err(_)) => Vec::new(),
+        };
+        Self { compounds, ..Self::about(city, Some(id)) }
+    }
+
+    /// Whether it concerns that compound.
+    pub fn names(&self, compound: CompoundId) -> bool {
+        self.compounds.contains(&compound)
+    }
+
+    /// Whether the reader may know of it: the log of at least one of its compounds is theirs; what names none is for those who
+    /// may see the log anywhere.
+    pub fn is_open_to(&self, city: &City, actor: &Actor) -> bool {
+        let opens = |id: &CompoundId| city.may(actor, Action::SeeLog, *id).is_ok();
+        if self.compounds.is_empty() {
+            city.may_somewhere(actor, Action::SeeLog).is_ok()
+        } else {
+            self.compounds.iter().any(opens)
+        }
+    }
+
+    /// Whether the reader may see every household and person that stands in it.
+    fn is_bare_to(&self, city: &City, actor: &Actor) -> bool {
+        let all = |action| self.compounds.iter().all(|id| city.may(actor, action, *id).is_ok());
+        if self.compounds.is_empty() {
+            actor.grants.iter().any(|grant| grant.role == Role::Dispatcher)
+        } else {
+            all(Action::SeeLog) && all(Action::SeeRoll) && all(Action::SeeVulnerable)
+        }
+    }
+}
+
+/// The latest incident that the compound was ever part of and that was open then.
+fn incident_at(city: &City, compound: CompoundId, at: Timestamp) -> Option<IncidentId> {
+    let open = |state: &IncidentState| {
+        state.incident.opened_at <= at && state.incident.closed_at.is_none_or(|closed| at <= closed)
+    };
+    let found = city.incidents().filter(|(_, state)| state.touched.contains(&compound) && open(state));
+    found.max_by_key(|(_, state)| state.incident.opened_at).map(|(id, _)| *id)
+}
+
+fn register(event: &RegisterEvent) -> Vec<CompoundId> {
+    match event {
+        RegisterEvent::Areas(_) | RegisterEvent::PostKinds(_) => Vec::new(),
+        RegisterEvent::Compound(compound) => vec![compound.id],
+        RegisterEvent::Surveyed(id, _)
+        | RegisterEvent::Stocked(id, _)
+        | RegisterEvent::Posts(id, _)
+        | RegisterEvent::PlanSubmitted(id, ..)
+        | RegisterEvent::PlanApproved(id, ..) => vec![*id],
+        RegisterEvent::Claims(post, _)
+        | RegisterEvent::Applied(post, _)
+        | RegisterEvent::Granted(post, _)
+        | RegisterEvent::Released(post, _) => vec![post.compound],
+        RegisterEvent::PlanDrafted(plan) => vec![plan.compound],
+    }
+}
+
+fn duty(event: &DutyEvent) -> Concern {
+    let (incident, compounds) = match event {
+        DutyEvent::Raised { incident, compounds, .. } => {
+            (Some(*incident), compounds.iter().map(|activation| activation.compound).collect())
+        }
+        DutyEvent::StoodDown { incident, compounds } => (Some(*incident), compounds.clone()),
+        DutyEvent::Answered { post, .. } => (None, vec![post.compound]),
+        DutyEvent::Unanswered { compound, .. } => (None, vec![*compound]),
+        DutyEvent::FellSilent { compounds } => (None, compounds.clone()),
+    };
+    Concern { incident, alert: None, compounds }
+}
+
+fn sorted(mut compounds: Vec<CompoundId>) -> Vec<CompoundId> {
+    compounds.sort_unstable();
+    compounds.dedup();
+    compounds
+}
+
+/// One event of the log.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LogLine {
+    /// Where its record stands in the journal.
+    pub position: u64,
+    /// When the command came in.
+    pub at: Rfc3339,
+    /// The command's id.
+    pub command: CommandId,
+    /// Who gave it; `null` where a household did and the reader may not see which.
+    pub giver: Option<Giver>,
+    /// What happened, in Chinese.
+    pub zh: String,
+    /// What happened, in English.
+    pub en: String,
+    /// Under which incident.
+    pub incident: Option<IncidentId>,
+    /// Which alert.
+    pub alert: Option<AlertId>,
+    /// How many compounds it concerns.
+    pub compounds: usize,
+    /// Which compound, when it is one.
+    pub compound: Option<CompoundId>,
+    /// The event as the journal keeps it (times in µs since 1970), for those who may see all that stands in it.
+    #[schema(value_type = Option<Object>)]
+    pub event: Option<Value>,
+}
+
+/// Which lines are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogFilter {
+    /// Only of this incident.
+    pub incident: Option<IncidentId>,
+    /// Only of this compound.
+    pub compound: Option<CompoundId>,
+}
+
+/// The lines of a record that the reader may see and asked for, in order.
+pub fn lines_of(city: &City, actor: &Actor, record: &Record, filter: LogFilter) -> Vec<LogLine> {
+    let wanted = |concern: &Concern| {
+        filter.incident.is_none_or(|id| concern.incident == Some(id))
+            && filter.compound.is_none_or(|id| concern.names(id))
+    };
+    let concerns = record.entry.events.iter().map(|event| (event, Concern::of(city, event, record.entry.at)));
+    let seen = concerns.filter(|(_, concern)| wanted(concern) && concern.is_open_to(city, actor));
+    seen.map(|(event, concern)| line(city, actor, record, event, &concern)).collect()
+}
+
+fn line(city: &City, actor: &Actor, record: &Record, event: &Event, concern: &Concern) -> LogLine {
+    let bare = concern.is_bare_to(city, actor);
+    let Sentence { zh, en } = Sentence::of(city, event, bare);
+    let entry = &record.entry;
+    LogLine {
+        position: record.position,
+        at: entry.at.into(),
+        command: entry.id,
+        giver: Some(entry.giver).filter(|giver| bare || !matches!(giver, Giver::Household(_))),
+        zh,
+        en,
+        incident: concern.incident,
+        alert: concern.alert,
+        compounds: concern.compounds.len(),
+        compound: Some(&concern.compounds).filter(|ids| ids.len() == 1).and_then(|ids| ids.first().copied()),
+        event: bare.then(|| serde_json::to_value(event).ok()).flatten(),
+    }
+}
