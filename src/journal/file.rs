@@ -21,6 +21,11 @@ pub(super) const APPLICATION_ID: i32 = 0x4D53_5452;
 pub(super) const FORMAT: i32 = 1;
 /// How long a connection waits for another one's short locks (a checkpoint's end, the first open).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pages of the log after which a commit also takes them over into the file (16 MiB). With SQLite's own 1,000, more than one commit
+/// in a hundred does so when batches of 256 come in, which is p99; with 16,000 the one that does takes a quarter of a second.
+const CHECKPOINT_PAGES: u32 = 4_000;
+/// What the log keeps of its size once it is taken over, if a long read has let it grow.
+const LOG_BYTES_KEPT: u32 = 64 << 20;
 
 const TABLES: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -117,6 +122,8 @@ pub(super) fn open_to_write(path: &Path, city: AreaCode) -> Result<(Connection, 
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
     if tables == 0 {
         create(&mut connection, city)?;
     }
