@@ -40,7 +40,7 @@ pub struct LogQuery {
     /// Only of this compound.
     #[param(value_type = Option<String>)]
     compound: Option<CompoundId>,
-    /// Lines wanted, 1 to 500; 100 when not given. A record is never cut: a page may be longer by its last record.
+    /// Lines wanted, 1 to 500; 100 when not given. A record is never cut in two: a page may be longer by the lines of its last.
     limit: Option<usize>,
 }
 

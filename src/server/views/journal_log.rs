@@ -202,15 +202,35 @@ pub struct LogFilter {
     pub compound: Option<CompoundId>,
 }
 
-/// The lines of a record that the reader may see and asked for, in order.
+/// Lines that one record may fill; an import of a whole city has tens of thousands, which `muster export --what log` writes out.
+pub const RECORD_LINES_MAX: usize = 100;
+
+/// The lines of a record that the reader may see and asked for, in order; past [`RECORD_LINES_MAX`] one line says how many more.
 pub fn lines_of(city: &City, actor: &Actor, record: &Record, filter: LogFilter) -> Vec<LogLine> {
     let wanted = |concern: &Concern| {
         filter.incident.is_none_or(|id| concern.incident == Some(id))
             && filter.compound.is_none_or(|id| concern.names(id))
     };
     let concerns = record.entry.events.iter().map(|event| (event, Concern::of(city, event, record.entry.at)));
-    let seen = concerns.filter(|(_, concern)| wanted(concern) && concern.is_open_to(city, actor));
-    seen.map(|(event, concern)| line(city, actor, record, event, &concern)).collect()
+    let mut seen = concerns.filter(|(_, concern)| wanted(concern) && concern.is_open_to(city, actor));
+    let shown = seen.by_ref().take(RECORD_LINES_MAX);
+    let mut lines: Vec<_> = shown.map(|(event, concern)| line(city, actor, record, event, &concern)).collect();
+    let left_out = seen.count();
+    if let Some(last) = lines.last().filter(|_| left_out > 0) {
+        let (zh, en) =
+            (format!("同一命令另有 {left_out} 项，未列出"), format!("{left_out} more of the same command, not listed"));
+        lines.push(LogLine {
+            zh,
+            en,
+            incident: None,
+            alert: None,
+            compounds: 0,
+            compound: None,
+            event: None,
+            ..last.clone()
+        });
+    }
+    lines
 }
 
 fn line(city: &City, actor: &Actor, record: &Record, event: &Event, concern: &Concern) -> LogLine {
