@@ -3,6 +3,8 @@
 //! Codes are promises to clients: add, never renumber. The close frame's reason is JSON, at most 123 bytes, so that a client
 //! needs no table of its own: `{"code":"come_back","reconnect":true,"after_ms":3120}`.
 
+use std::time::Duration;
+
 /// Bytes that a close frame's reason may have (RFC 6455: 125 less the code).
 pub const REASON_MAX: usize = 123;
 
@@ -103,14 +105,14 @@ codes! {
 }
 
 impl Code {
-    /// The close frame's reason. `nth` (any number, another for each connection) picks the place in the jitter; `together_ms` is the
+    /// The close frame's reason. `nth` (any number, another for each connection) picks the place in the jitter; `together` is the
     /// configured spread for when everybody comes back.
-    pub fn reason(self, nth: u64, together_ms: u32) -> String {
+    pub fn reason(self, nth: u64, together: Duration) -> String {
         let word = self.word();
         let (after_ms, jitter_ms) = match self.back() {
             Return::Never => return format!(r#"{{"code":"{word}","reconnect":false}}"#),
             Return::After { after_ms, jitter_ms } => (after_ms, jitter_ms),
-            Return::Together { after_ms } => (after_ms, together_ms),
+            Return::Together { after_ms } => (after_ms, u32::try_from(together.as_millis()).unwrap_or(u32::MAX)),
         };
         // The golden ratio spreads consecutive numbers evenly.
         let place = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -141,7 +143,7 @@ mod tests {
     fn a_reason_fits_and_says_when_to_come_back() {
         for code in Code::ALL {
             for spread in [0, 1, 7, 99_999, u64::MAX] {
-                let reason = code.reason(spread, 9_000);
+                let reason = code.reason(spread, Duration::from_secs(9));
                 assert!(reason.len() <= REASON_MAX, "{reason}");
                 let said: serde_json::Value = serde_json::from_str(&reason).unwrap();
                 assert_eq!(said["code"], code.word());
@@ -160,7 +162,8 @@ mod tests {
     #[test]
     fn returns_are_spread_evenly() {
         let after = |spread| -> u64 {
-            let said: serde_json::Value = serde_json::from_str(&Code::ComeBack.reason(spread, 9_000)).unwrap();
+            let said: serde_json::Value =
+                serde_json::from_str(&Code::ComeBack.reason(spread, Duration::from_secs(9))).unwrap();
             said["after_ms"].as_u64().unwrap()
         };
         let mut tenths = [0; 10];

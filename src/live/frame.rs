@@ -151,9 +151,9 @@ pub struct Hello<'a> {
     /// The server's time, RFC 3339.
     pub at: String,
     /// Seconds between heartbeats; a client that hears nothing for 2.5 times as long should reconnect.
-    pub heartbeat_s: u32,
+    pub heartbeat_s: u64,
     /// Milliseconds for which events are held back, for you to say `resume`.
-    pub resume_wait_ms: u32,
+    pub resume_wait_ms: u64,
 }
 
 /// A compound in which the connected person has a part.

@@ -1,5 +1,7 @@
 //! Bounds of sockets, queues and histories. `config` maps its `[live]` section onto them.
 
+use std::time::Duration;
+
 /// Every bound of the live part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveLimits {
@@ -23,25 +25,25 @@ pub struct LiveLimits {
     pub commands_per_s: u32,
     /// Bad frames after which a connection is closed; each gets an error answer before.
     pub bad_frames_max: u32,
-    /// Seconds between the server's heartbeats.
-    pub heartbeat_s: u32,
-    /// Seconds without anything from the client after which it is closed.
-    pub idle_timeout_s: u32,
-    /// Milliseconds for which events are held back after `hello`, for the client to say from where it resumes. Its first frame
+    /// Time between the server's heartbeats.
+    pub heartbeat: Duration,
+    /// Time without anything from the client after which it is closed.
+    pub idle_timeout: Duration,
+    /// Time for which events are held back after `hello`, for the client to say from where it resumes. Its first frame
     /// ends the wait.
-    pub resume_wait_ms: u32,
-    /// Milliseconds between two map frames to one watcher: 200 is five a second.
-    pub map_interval_ms: u32,
+    pub resume_wait: Duration,
+    /// Time between two map frames to one watcher: 200 ms is five a second.
+    pub map_interval: Duration,
     /// Compounds in one map frame; more are sent as several.
     pub map_frame_compounds: usize,
-    /// Seconds for one write before the client counts as a slow reader.
-    pub write_timeout_s: u32,
-    /// Seconds for a close: for the commands under way to be answered, and for the client to read the close frame.
-    pub close_timeout_s: u32,
-    /// Seconds over which clients spread their return when all were closed at once.
-    pub reconnect_spread_s: u32,
-    /// Milliseconds for which receipts gather before they are given to the city as one command.
-    pub receipts_wait_ms: u32,
+    /// Time for one write before the client counts as a slow reader.
+    pub write_timeout: Duration,
+    /// Time for a close: for the commands under way to be answered, and for the client to read the close frame.
+    pub close_timeout: Duration,
+    /// Time over which clients spread their return when all were closed at once.
+    pub reconnect_spread: Duration,
+    /// Time for which receipts gather before they are given to the city as one command.
+    pub receipts_wait: Duration,
     /// Receipts that are given as one command.
     pub receipts_max: usize,
     /// Receipts that may wait; more are refused.
@@ -63,18 +65,27 @@ impl Default for LiveLimits {
             commands_waiting_max: 16,
             commands_per_s: 20,
             bad_frames_max: 10,
-            heartbeat_s: 20,
-            idle_timeout_s: 60,
-            resume_wait_ms: 2_000,
-            map_interval_ms: 200,
+            heartbeat: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(60),
+            resume_wait: Duration::from_secs(2),
+            map_interval: Duration::from_millis(200),
             map_frame_compounds: 500,
-            write_timeout_s: 30,
-            close_timeout_s: 5,
-            reconnect_spread_s: 30,
-            receipts_wait_ms: 200,
+            write_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(5),
+            reconnect_spread: Duration::from_secs(30),
+            receipts_wait: Duration::from_millis(200),
             receipts_max: 5_000,
             receipts_queue: 100_000,
             utc_offset_min: 480,
         }
     }
+}
+
+impl LiveLimits {
+    /// Bytes that a socket gathers before it writes by itself; a flush comes before that, most of the time.
+    pub(super) const WRITE_BUFFER: usize = 16 << 10;
+    /// Bytes of the read buffer of each connection: phones say little, and there are many.
+    pub(super) const READ_BUFFER: usize = 2 << 10;
+    /// Bytes that a socket buffers at most: more than the largest frame.
+    pub(super) const WRITE_BUFFER_MAX: usize = 4 << 20;
 }

@@ -53,7 +53,7 @@ impl Hub {
 
     /// Flushes the map until the hub's process ends.
     pub async fn drive_map(self, muster: Muster) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(self.limits().map_interval_ms.max(1))));
+        let mut ticks = tokio::time::interval(self.limits().map_interval.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;

@@ -18,7 +18,7 @@ pub mod receipts;
 pub mod resume;
 
 pub use codes::Code;
-pub use connection::{LiveIdentity, LiveParts};
+pub use connection::{LiveIdentity, LiveParts, upgrade};
 pub use hub::Hub;
 pub use limits::LiveLimits;
 pub use receipts::Receipts;

@@ -28,8 +28,7 @@ impl Receipts {
     /// Starts gathering; ends when every clone is gone.
     pub fn start(limits: &LiveLimits, muster: Muster) -> Self {
         let (sender, marks) = mpsc::channel(limits.receipts_queue.max(1));
-        let wait = Duration::from_millis(u64::from(limits.receipts_wait_ms));
-        tokio::spawn(gather(marks, muster, wait, limits.receipts_max.max(1)));
+        tokio::spawn(gather(marks, muster, limits.receipts_wait, limits.receipts_max.max(1)));
         Self(sender)
     }
 

@@ -2,6 +2,7 @@
 
 mod golden;
 mod journal_contract;
+mod live;
 mod scenarios;
 mod tidy;
 mod torn_wal;

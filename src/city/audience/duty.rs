@@ -32,7 +32,7 @@ impl Draft<'_> {
             self.say(Audience::of_compound(*id, Part::LINE), occasion, NoticeKind::CommandBrief(Box::new(brief)));
             self.calls_made(*id, state, board, &mut duties);
             if board.since < self.at {
-                self.calls_dropped(*id, board, occasion);
+                self.calls_dropped(*id, state, board, occasion);
             }
         }
         let opened = |id: &CompoundId| self.city.roll(incident, *id).is_some_and(|roll| roll.opened_at == self.at);
@@ -99,9 +99,9 @@ impl Draft<'_> {
     }
 
     /// At another level some posts are no longer called. Who was relieved earlier hears it again, which changes nothing.
-    fn calls_dropped(&mut self, id: CompoundId, board: &DutyBoard, occasion: Occasion) {
+    fn calls_dropped(&mut self, id: CompoundId, state: &CompoundState, board: &DutyBoard, occasion: Occasion) {
         for call in &board.calls {
-            if call.state == CallState::Relieved {
+            if call.state == CallState::Relieved && state.has_claimant(call.person) {
                 let post = PostKey { compound: id, no: call.post };
                 self.say(Audience::Person(call.person), occasion, NoticeKind::YourCallEnded { post });
             }

@@ -5,6 +5,6 @@
 mod alerts;
 mod check;
 mod duty;
-mod random_day;
+pub(crate) mod random_day;
 mod register;
 mod roll;

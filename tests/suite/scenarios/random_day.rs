@@ -16,10 +16,10 @@ use muster::testing::world::World;
 use super::check::consistent;
 
 /// SplitMix64: enough to play a day, and the same everywhere.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -52,7 +52,7 @@ fn play(seed: u64) {
     }
 }
 
-fn random_order(world: &mut World, dice: &mut Dice, incident: IncidentId) {
+pub(crate) fn random_order(world: &mut World, dice: &mut Dice, incident: IncidentId) {
     let ids = world.compounds();
     let id = ids[dice.roll(ids.len())];
     let city1 = world.account("city1");

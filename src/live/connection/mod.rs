@@ -9,7 +9,8 @@ mod rate;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
@@ -95,6 +96,18 @@ struct Connection {
     rate: Rate,
 }
 
+/// Answers an upgrade: from here on the connection is the hub's. Who asks, and from which page, was checked before.
+pub fn upgrade(socket: WebSocketUpgrade, who: LiveIdentity, parts: LiveParts) -> Response {
+    let message_max = parts.hub.limits().message_max_bytes;
+    socket
+        .read_buffer_size(LiveLimits::READ_BUFFER)
+        .write_buffer_size(LiveLimits::WRITE_BUFFER)
+        .max_write_buffer_size(LiveLimits::WRITE_BUFFER_MAX)
+        .max_message_size(message_max)
+        .max_frame_size(message_max)
+        .on_upgrade(move |socket| run(socket, who, parts))
+}
+
 /// Serves a connection from its first frame to its last.
 pub async fn run(mut socket: WebSocket, who: LiveIdentity, parts: LiveParts) {
     let begun = begin(&who.actor, &parts);
@@ -103,16 +116,16 @@ pub async fn run(mut socket: WebSocket, who: LiveIdentity, parts: LiveParts) {
         Err(code) => return say_goodbye(&mut socket, code, who_nth(&who), parts.hub.limits()).await,
     };
     let limits = parts.hub.limits();
-    let heartbeat = Duration::from_secs(u64::from(limits.heartbeat_s.max(1)));
     let now = Instant::now();
-    let mut heartbeat = interval_at(now + heartbeat, heartbeat);
+    let every = limits.heartbeat.max(Duration::from_millis(1));
+    let mut heartbeat = interval_at(now + every, every);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut connection = Connection {
         socket,
         answers: FuturesUnordered::new(),
         heartbeat,
         heard_at: now,
-        held_until: Some(now + Duration::from_millis(u64::from(limits.resume_wait_ms))),
+        held_until: Some(now + limits.resume_wait),
         resumed: false,
         bad_frames: 0,
         rate: Rate::new(limits.commands_per_s, now),
@@ -159,8 +172,8 @@ fn hello(city: &City, actor: &Actor, parts: &LiveParts, registration: &Registrat
         epoch: parts.muster.journal_epoch(),
         cursor: registration.cursor,
         at: rfc3339(parts.muster.now(), limits.utc_offset_min),
-        heartbeat_s: limits.heartbeat_s,
-        resume_wait_ms: limits.resume_wait_ms,
+        heartbeat_s: limits.heartbeat.as_secs(),
+        resume_wait_ms: limits.resume_wait.as_millis().try_into().unwrap_or(u64::MAX),
     })
     .encode()
 }
@@ -232,9 +245,8 @@ impl Connection {
     }
 
     async fn heartbeat(&mut self) -> Result<(), End> {
-        let idle_max = Duration::from_secs(u64::from(self.limits().idle_timeout_s));
         // Whoever waits for an answer is not silent: it is the server that owes a word.
-        if self.answers.is_empty() && self.heard_at.elapsed() >= idle_max {
+        if self.answers.is_empty() && self.heard_at.elapsed() >= self.limits().idle_timeout {
             return Err(End::Close(Code::Silent));
         }
         let now = self.parts.muster.now();
@@ -255,7 +267,7 @@ impl Connection {
 
     /// Writes frames and flushes once. Runs to its end, or ends the connection.
     async fn write(&mut self, frames: impl IntoIterator<Item = Frame>) -> Result<(), End> {
-        let within = Duration::from_secs(u64::from(self.limits().write_timeout_s));
+        let within = self.limits().write_timeout;
         let socket = &mut self.socket;
         let writing = async {
             for frame in frames {
@@ -274,7 +286,7 @@ impl Connection {
     async fn finish(mut self, end: End) {
         let End::Close(code) = end else { return };
         if code == Code::ComeBack {
-            let within = Duration::from_secs(u64::from(self.limits().close_timeout_s));
+            let within = self.limits().close_timeout;
             // Cut short, commands go unanswered: the client repeats them under their ids.
             let _ = timeout(within, self.settle()).await;
         }
@@ -293,7 +305,7 @@ impl Connection {
 
 /// Sends the close frame and gives the other side time to read it.
 async fn say_goodbye(socket: &mut WebSocket, code: Code, nth: u64, limits: &LiveLimits) {
-    let reason = code.reason(nth, limits.reconnect_spread_s.saturating_mul(1_000));
+    let reason = code.reason(nth, limits.reconnect_spread);
     let frame = CloseFrame { code: code.number(), reason: reason.into() };
     let goodbye = async {
         socket.send(Message::Close(Some(frame))).await?;
@@ -301,7 +313,7 @@ async fn say_goodbye(socket: &mut WebSocket, code: Code, nth: u64, limits: &Live
         Ok::<(), axum::Error>(())
     };
     // However it goes, the connection is over.
-    let _ = timeout(Duration::from_secs(u64::from(limits.close_timeout_s)), goodbye).await;
+    let _ = timeout(limits.close_timeout, goodbye).await;
 }
 
 /// Spreads those that were turned away before they had a number.

@@ -1,0 +1,182 @@
+//! The hub against a model: whoever stands in an audience gets the notice, once, in order; whoever comes back gets what was missed.
+
+use std::collections::HashMap;
+
+use muster::city::City;
+use muster::domain::actor::Actor;
+use muster::live::frame::Cursor;
+use muster::live::hub::Registration;
+use muster::live::resume::Reload;
+use muster::live::{Hub, LiveLimits, Publisher as _};
+use serde_json::Value;
+
+use super::{listeners, played};
+use crate::scenarios::random_day::Dice;
+
+/// A client that notes the cursors of what it got.
+#[derive(Default)]
+struct Client {
+    line: Option<Registration>,
+    got: Vec<Cursor>,
+    wanted: Vec<Cursor>,
+}
+
+impl Client {
+    /// Reads what waits.
+    fn read(&mut self) {
+        let Some(line) = &self.line else { return };
+        assert_eq!(line.outbox.close_code(), None);
+        self.got.extend(line.outbox.take(usize::MAX).iter().map(|frame| cursor_of(frame)));
+    }
+}
+
+fn cursor_of(frame: &str) -> Cursor {
+    let frame: Value = serde_json::from_str(frame).unwrap();
+    frame["cursor"].as_str().unwrap().parse().unwrap()
+}
+
+/// Limits under which nothing is lost to a bound.
+fn roomy() -> LiveLimits {
+    LiveLimits { queue_frames: usize::MAX, queue_bytes: usize::MAX, ..LiveLimits::default() }
+}
+
+#[test]
+fn whoever_comes_and_goes_hears_everything_once_and_in_order() {
+    for seed in 1..=3 {
+        come_and_go(seed);
+    }
+}
+
+fn come_and_go(seed: u64) {
+    let world = played(seed, 150);
+    let actors = listeners(&world);
+    let mut dice = Dice(seed);
+    let mut hub = Hub::new(roomy());
+    let mut city = City::default();
+    let mut clients: HashMap<usize, Client> = HashMap::new();
+    for record in &world.journal {
+        for _ in 0..dice.roll(6) {
+            let who = dice.roll(actors.len());
+            let client = clients.entry(who).or_default();
+            if client.line.is_some() {
+                client.read();
+                client.line = None;
+            } else {
+                come(&hub, &city, &actors[who], client);
+            }
+        }
+        city.evolve(record);
+        hub.publish(&city, record);
+        note_wanted(&city, record, &actors, &mut clients);
+    }
+    for (who, client) in &mut clients {
+        if client.line.is_none() {
+            come(&hub, &city, &actors[*who], client);
+        }
+        client.read();
+        assert_eq!(client.got, client.wanted, "seed {seed}: {:?}", actors[*who]);
+    }
+    assert!(clients.values().map(|client| client.got.len()).sum::<usize>() > 2_000);
+    clients.clear();
+    assert_eq!(hub.connections(), 0, "whoever goes is forgotten");
+}
+
+/// Connects, and resumes after what was got last.
+fn come(hub: &Hub, city: &City, actor: &Actor, client: &mut Client) {
+    let line = hub.register(city, actor).unwrap();
+    if let Some(last) = client.got.last() {
+        let missed = hub.missed(city, actor, *last, line.cursor).unwrap();
+        client.got.extend(missed.iter().map(|event| cursor_of(event.frame())));
+    } else {
+        // Who never got anything begins here.
+        client.wanted.clear();
+    }
+    client.line = Some(line);
+}
+
+fn note_wanted(
+    city: &City,
+    record: &muster::domain::event::Record,
+    actors: &[Actor],
+    clients: &mut HashMap<usize, Client>,
+) {
+    for (part, notice) in (1..).zip(city.notices(record)) {
+        let cursor = Cursor { position: record.position, part };
+        for (who, client) in clients.iter_mut() {
+            if city.hears(&actors[*who], &notice.audience) {
+                client.wanted.push(cursor);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_longer_kept_is_not_passed_off_as_everything() {
+    let world = played(4, 100);
+    let actor = world.account("city1");
+    let limits = LiveLimits { history_frames: 50, ..roomy() };
+    let (mut hub, mut city) = (Hub::new(limits), City::default());
+    let mut all = Vec::new();
+    for record in &world.journal {
+        city.evolve(record);
+        hub.publish(&city, record);
+        let heard = (1..).zip(city.notices(record)).filter(|(_, notice)| city.hears(&actor, &notice.audience));
+        all.extend(heard.map(|(part, _)| Cursor { position: record.position, part }));
+    }
+    let line = hub.register(&city, &actor).unwrap();
+    let kept = hub.kept();
+    let mut reloads = 0;
+    for (i, cursor) in all.iter().enumerate() {
+        match hub.missed(&city, &actor, *cursor, line.cursor) {
+            Ok(missed) => {
+                let missed: Vec<Cursor> = missed.iter().map(|event| event.cursor).collect();
+                assert_eq!(missed, all[i + 1..], "after {cursor}");
+            }
+            Err(reason) => {
+                assert_eq!(reason, Reload::TooOld);
+                assert!(*cursor < kept.floor);
+                reloads += 1;
+            }
+        }
+    }
+    assert!(reloads > 0 && reloads < all.len());
+    let ahead = Cursor { position: line.cursor.position + 1, part: 0 };
+    assert_eq!(hub.missed(&city, &actor, ahead, line.cursor).unwrap_err(), Reload::AheadOfJournal);
+}
+
+#[test]
+fn a_hub_that_was_not_told_of_the_past_says_so() {
+    let world = played(5, 20);
+    let actor = world.account("city1");
+    let mut hub = Hub::new(roomy());
+    let mut city = City::default();
+    let (before, after) = world.journal.split_at(world.journal.len() / 2);
+    before.iter().for_each(|record| city.evolve(record));
+    let last = before.last().unwrap().position;
+    let line = hub.register(&city, &actor).unwrap();
+    let old = Cursor { position: last, part: 1 };
+    assert_eq!(hub.missed(&city, &actor, old, line.cursor).unwrap_err(), Reload::TooOld);
+    assert!(hub.missed(&city, &actor, line.cursor, line.cursor).unwrap().is_empty());
+    for record in after {
+        city.evolve(record);
+        hub.publish(&city, record);
+    }
+    let again = hub.register(&city, &actor).unwrap();
+    let missed = hub.missed(&city, &actor, line.cursor, again.cursor).unwrap();
+    assert_eq!(missed.len(), line.outbox.take(usize::MAX).len(), "live and resumed are the same");
+}
+
+#[test]
+fn people_are_present_while_one_of_their_connections_is() {
+    let world = played(6, 1);
+    let hub = Hub::new(roomy());
+    let actor = world.account("city1");
+    let person = actor.person_id().unwrap();
+    assert!(!hub.is_connected(person));
+    let (phone, laptop) = (hub.register(&world.city, &actor).unwrap(), hub.register(&world.city, &actor).unwrap());
+    assert_eq!(hub.connections(), 2);
+    drop(phone);
+    assert!(hub.is_connected(person));
+    drop(laptop);
+    assert!(!hub.is_connected(person));
+}
