@@ -48,7 +48,7 @@ fn whoever_comes_and_goes_hears_everything_once_and_in_order() {
 }
 
 fn come_and_go(seed: u64) {
-    let world = played(seed, 150);
+    let world = played(seed, 300);
     let actors = listeners(&world);
     let mut dice = Dice(seed);
     let mut hub = Hub::new(roomy());
@@ -76,7 +76,8 @@ fn come_and_go(seed: u64) {
         client.read();
         assert_eq!(client.got, client.wanted, "seed {seed}: {:?}", actors[*who]);
     }
-    assert!(clients.values().map(|client| client.got.len()).sum::<usize>() > 2_000);
+    let got: usize = clients.values().map(|client| client.got.len()).sum();
+    assert!(got > 1_000, "too little was heard to test anything: {got}");
     clients.clear();
     assert_eq!(hub.connections(), 0, "whoever goes is forgotten");
 }

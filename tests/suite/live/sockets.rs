@@ -107,9 +107,8 @@ async fn a_switch_of_duty_calls_each_person_and_briefs_the_commander() {
     let (mut commander, _) = served.arrives(&served.in_line(here, 0)).await;
     let incident = served.opens().await;
     let to = ModeOrder::Emergency(ResponseLevel::I);
-    // Whom the order will call: found by playing it, then they connect and it is given to others.
-    let switch = |compounds| Command::SwitchDuty { incident, areas: Vec::new(), compounds, to };
-    served.does(&served.account("city1"), switch(vec![here])).await;
+    let switch = Command::SwitchDuty { incident, areas: Vec::new(), compounds: vec![here], to };
+    served.does(&served.account("city1"), switch).await;
     let brief = commander.hears_of("command_brief").await;
     let brief = &brief["event"]["command_brief"];
     assert_eq!((&brief["compound"], &brief["level"]), (&json!(here), &json!("I")));
