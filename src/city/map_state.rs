@@ -17,6 +17,10 @@ use super::state::{City, CompoundState};
 
 /// How one compound stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one mark on the map, and any of them may stand beside any other"
+)]
 pub struct MapState {
     /// Which compound.
     pub id: CompoundId,

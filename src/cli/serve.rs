@@ -100,17 +100,16 @@ fn own_templates(config: &Config) -> Option<&Path> {
 /// What `[live]` says, as the hub takes it.
 fn live_limits(config: &Config) -> LiveLimits {
     let live = &config.live;
-    let seconds = |s: u64| u32::try_from(s).unwrap_or(u32::MAX);
     LiveLimits {
         connections_max: live.connections_max,
         queue_frames: live.queue_frames,
         history_frames: live.history_frames,
         message_max_bytes: live.message_max_bytes,
         commands_per_s: live.commands_per_s,
-        heartbeat_s: seconds(live.heartbeat_s),
-        idle_timeout_s: seconds(live.idle_timeout_s),
-        map_interval_ms: 1_000 / live.map_frames_per_s.max(1),
-        reconnect_spread_s: live.reconnect_spread_s,
+        heartbeat: Duration::from_secs(live.heartbeat_s),
+        idle_timeout: Duration::from_secs(live.idle_timeout_s),
+        map_interval: Duration::from_secs(1) / live.map_frames_per_s.max(1),
+        reconnect_spread: Duration::from_secs(live.reconnect_spread_s.into()),
         utc_offset_min: config.city.utc_offset_min,
         ..LiveLimits::default()
     }

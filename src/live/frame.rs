@@ -180,7 +180,7 @@ pub struct CommandAnswer {
     pub id: CommandId,
     /// It was done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ok: Option<Done>,
+    pub ok: Option<CommandDone>,
     /// It was not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Said>,
@@ -188,7 +188,7 @@ pub struct CommandAnswer {
 
 /// A command was done.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Done {
+pub struct CommandDone {
     /// Position of its record.
     pub position: u64,
     /// Whether it had been done before: this is the first answer again.
@@ -216,7 +216,9 @@ impl CommandAnswer {
     /// As the engine answered.
     pub fn new(id: CommandId, answer: Answer) -> Self {
         match answer {
-            Ok(done) => Self { id, ok: Some(Done { position: done.position, repeated: done.repeated }), refused: None },
+            Ok(done) => {
+                Self { id, ok: Some(CommandDone { position: done.position, repeated: done.repeated }), refused: None }
+            }
             Err(refusal) => Self { id, ok: None, refused: Some(refusal.into()) },
         }
     }
@@ -224,9 +226,9 @@ impl CommandAnswer {
 
 impl ServerFrame<'_> {
     /// As bytes.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "encoding plain data as JSON cannot fail")]
     pub fn encode(&self) -> Frame {
         // INVARIANT: frames hold no map with other than text keys and no failing serializer, so encoding cannot fail.
-        #[expect(clippy::expect_used, reason = "encoding plain data as JSON cannot fail")]
         let text = serde_json::to_string(self).expect("a frame is plain data");
         text.into()
     }

@@ -23,6 +23,7 @@ use super::codes::Code;
 use super::frame::Cursor;
 use super::limits::LiveLimits;
 use super::outbox::Outbox;
+use super::receipts::Receipts;
 use super::resume::{History, Kept, LiveEvent, Reload};
 
 /// Names a connection while the process runs.
@@ -35,6 +36,7 @@ pub struct Hub(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     limits: LiveLimits,
+    receipts: Receipts,
     state: Mutex<State>,
     /// How many are connected; whoever waits for the last to go listens here.
     connected: watch::Sender<usize>,
@@ -97,7 +99,8 @@ impl Hub {
         };
         let connected = watch::Sender::new(0);
         let (queued, slow_readers) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { limits, state: Mutex::new(state), connected, queued, slow_readers }))
+        let receipts = Receipts::new(limits.receipts_queue);
+        Self(Arc::new(Inner { limits, receipts, state: Mutex::new(state), connected, queued, slow_readers }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -107,6 +110,11 @@ impl Hub {
     /// Its bounds.
     pub fn limits(&self) -> &LiveLimits {
         &self.0.limits
+    }
+
+    /// Where connections leave receipts.
+    pub fn receipts(&self) -> &Receipts {
+        &self.0.receipts
     }
 
     /// How many are connected.

@@ -66,7 +66,7 @@ impl Default for LiveLimits {
             commands_per_s: 20,
             bad_frames_max: 10,
             heartbeat: Duration::from_secs(20),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             resume_wait: Duration::from_secs(2),
             map_interval: Duration::from_millis(200),
             map_frame_compounds: 500,

@@ -47,7 +47,9 @@ impl Hub {
         let position = city.position();
         for (watch, ids) in self.map_watchers(position) {
             let frames = changes(city, &watch, self.limits().map_frame_compounds);
-            ids.into_iter().for_each(|id| self.leave_map(id, &frames, position));
+            for id in ids {
+                self.leave_map(id, &frames, position);
+            }
         }
     }
 

@@ -21,4 +21,3 @@ pub use codes::Code;
 pub use connection::{LiveIdentity, LiveParts, upgrade};
 pub use hub::Hub;
 pub use limits::LiveLimits;
-pub use receipts::Receipts;

@@ -138,7 +138,9 @@ mod tests {
     #[test]
     fn frames_come_out_in_order_and_the_map_last() {
         let outbox = Outbox::new(10, 100);
-        ["a", "b", "c"].iter().for_each(|text| outbox.push(&frame(text)));
+        for text in ["a", "b", "c"] {
+            outbox.push(&frame(text));
+        }
         outbox.set_map(&[frame("map")]);
         assert!(!outbox.wants_map());
         assert_eq!(outbox.take(2), [frame("a"), frame("b")]);
@@ -149,7 +151,8 @@ mod tests {
     #[test]
     fn too_many_frames_or_bytes_close_a_slow_reader() {
         let outbox = Outbox::new(2, 100);
-        (0..2).for_each(|_| outbox.push(&frame("a")));
+        outbox.push(&frame("a"));
+        outbox.push(&frame("a"));
         assert_eq!(outbox.close_code(), None);
         outbox.push(&frame("a"));
         assert_eq!(outbox.close_code(), Some(Code::SlowReader));

@@ -1,5 +1,6 @@
 //! Receipts of all phones, gathered: those that arrive together become one command, and one record of the journal.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -13,28 +14,41 @@ use crate::domain::receipt::ReceiptMark;
 use crate::domain::refusal::Class;
 use crate::runtime::Muster;
 
-use super::limits::LiveLimits;
+use super::hub::Hub;
 
 /// How often a batch is given again while the journal cannot be written.
 const TRIES_MAX: u32 = 10;
 /// How long to wait before a batch is given again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Where connections leave receipts. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Receipts(mpsc::Sender<ReceiptMark>);
+/// Where connections leave receipts, until they are gathered.
+#[derive(Debug)]
+pub struct Receipts {
+    sender: mpsc::Sender<ReceiptMark>,
+    /// Taken by whoever gathers.
+    waiting: Mutex<Option<mpsc::Receiver<ReceiptMark>>>,
+}
 
 impl Receipts {
-    /// Starts gathering; ends when every clone is gone.
-    pub fn start(limits: &LiveLimits, muster: Muster) -> Self {
-        let (sender, marks) = mpsc::channel(limits.receipts_queue.max(1));
-        tokio::spawn(gather(marks, muster, limits.receipts_wait, limits.receipts_max.max(1)));
-        Self(sender)
+    /// A place for so many.
+    pub(super) fn new(max: usize) -> Self {
+        let (sender, waiting) = mpsc::channel(max.max(1));
+        Self { sender, waiting: Mutex::new(Some(waiting)) }
     }
 
     /// Leaves a receipt; false when too many wait.
     pub fn leave(&self, mark: ReceiptMark) -> bool {
-        self.0.try_send(mark).is_ok()
+        self.sender.try_send(mark).is_ok()
+    }
+}
+
+impl Hub {
+    /// Gathers receipts and gives them to the city. Returns at once when somebody does so already.
+    pub async fn drive_receipts(self, muster: Muster) {
+        let waiting = self.receipts().waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(marks) = waiting {
+            gather(marks, muster, self.limits().receipts_wait, self.limits().receipts_max.max(1)).await;
+        }
     }
 }
 

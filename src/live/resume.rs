@@ -225,7 +225,7 @@ impl History {
     }
 }
 
-fn pop<K: std::hash::Hash + Eq>(topics: &mut HashMap<K, VecDeque<Arc<LiveEvent>>>, key: K) {
+fn pop<K: Copy + std::hash::Hash + Eq>(topics: &mut HashMap<K, VecDeque<Arc<LiveEvent>>>, key: K) {
     if let Some(topic) = topics.get_mut(&key) {
         topic.pop_front();
         if topic.is_empty() {

@@ -15,6 +15,7 @@ pub mod order;
 pub mod origin;
 pub mod router;
 pub mod routes;
+pub mod socket;
 #[cfg(test)]
 pub(crate) mod test_app;
 pub mod time;

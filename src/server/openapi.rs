@@ -12,6 +12,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBu
 use super::caller::SESSION_COOKIE;
 use super::error::ProblemBody;
 use super::order::Done;
+use crate::live::protocol::ClientFrame;
 
 /// Where an operation says who may call it.
 pub const ACTION: &str = "x-muster-action";
@@ -26,7 +27,7 @@ pub const ACTION: &str = "x-muster-action";
             Every command carries an `Idempotency-Key` (UUID); the same key again is done once."
     ),
     servers((url = "/", description = "本服务器 This server")),
-    components(schemas(ProblemBody, Done)),
+    components(schemas(ProblemBody, Done, ClientFrame)),
     tags(
         (name = "session", description = "登录与本人 Signing in, and who one is"),
         (name = "accounts", description = "账号与授权 Accounts and grants"),
@@ -43,6 +44,7 @@ pub const ACTION: &str = "x-muster-action";
         (name = "aid", description = "互助与调度 Mutual aid"),
         (name = "map", description = "态势图 The map"),
         (name = "log", description = "日志 What happened"),
+        (name = "live", description = "实时连接 The live connection"),
         (name = "imports", description = "导入 Import of real data"),
     )
 )]

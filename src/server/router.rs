@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::error::{Edge, Problem};
 use super::openapi::{Document, complete};
 use super::routes::*;
-use super::{App, middleware};
+use super::{App, middleware, socket};
 
 /// The API with all that stands before it.
 pub fn router(app: App) -> Router {
@@ -30,6 +30,7 @@ pub fn api() -> (Router<App>, OpenApi) {
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(session::sign_in, session::sign_out))
         .merge(emergency())
+        .routes(routes!(socket::live))
         .split_for_parts();
     complete(&mut document);
     (routes, document)

@@ -124,7 +124,7 @@ impl Connection {
             let en = "To acknowledge an alert, give the command acknowledge_alert.".to_owned();
             return self.bad_frame(Said { code: "acknowledge_by_command", zh, en }).await;
         }
-        if self.parts.receipts.leave(ReceiptMark { alert, person, stage }) {
+        if self.parts.hub.receipts().leave(ReceiptMark { alert, person, stage }) {
             return Ok(());
         }
         self.say(&ServerFrame::Error(Refusal::Overloaded {}.into())).await

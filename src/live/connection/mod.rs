@@ -28,7 +28,6 @@ use super::codes::Code;
 use super::frame::{CommandAnswer, Frame, Hello, MyCompound, PROTOCOL, ServerFrame, rfc3339};
 use super::hub::{Hub, Registration};
 use super::limits::LiveLimits;
-use super::receipts::Receipts;
 use rate::Rate;
 
 /// Who is on a connection.
@@ -47,16 +46,14 @@ pub struct LiveParts {
     pub hub: Hub,
     /// The running city.
     pub muster: Muster,
-    /// Where receipts are gathered.
-    pub receipts: Receipts,
 }
 
 impl LiveParts {
     /// Starts what the live part does by itself: gathering receipts and flushing the map. Called once, inside the runtime.
     pub fn start(hub: Hub, muster: Muster) -> Self {
-        let receipts = Receipts::start(hub.limits(), muster.clone());
+        tokio::spawn(hub.clone().drive_receipts(muster.clone()));
         tokio::spawn(hub.clone().drive_map(muster.clone()));
-        Self { hub, muster, receipts }
+        Self { hub, muster }
     }
 }
 
