@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use muster::city::City;
 use muster::domain::actor::Actor;
+use muster::engine::ports::Publisher as _;
 use muster::live::frame::Cursor;
 use muster::live::hub::Registration;
 use muster::live::resume::Reload;
-use muster::live::{Hub, LiveLimits, Publisher as _};
+use muster::live::{Hub, LiveLimits};
 use serde_json::Value;
 
 use super::{listeners, played};
