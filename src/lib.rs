@@ -14,6 +14,8 @@ pub mod directory;
 pub mod domain;
 pub mod engine;
 #[cfg(feature = "server")]
+pub mod import;
+#[cfg(feature = "server")]
 pub mod journal;
 #[cfg(feature = "server")]
 pub mod live;

@@ -84,6 +84,8 @@ impl Problem {
     /// What was wrong with values that `serde` read, found in the error's text: a refusal of the domain that it carries, a field
     /// that is unknown, missing or there twice, or whatever `otherwise` makes of it.
     pub fn of_data(text: &str, otherwise: impl FnOnce(String) -> Edge) -> Self {
+        // What reads queries and paths puts the name of the parameter first.
+        let text = text.split_once(": ").filter(|(name, _)| !name.contains(' ')).map_or(text, |(_, rest)| rest);
         if let Some(Carried { code, class, zh, en }) = Carried::find(text) {
             return Self::new(status_of(class), code, zh, en);
         }

@@ -1,13 +1,15 @@
 //! The description of the API, made from the code: what every operation shares is added here, so that handlers need not say it.
 //!
 //! Each operation says in `x-muster-action` who may call it: the name of an [`Action`](crate::city::authority::Action), or
-//! `public`, `signed_in` or `own` (the caller's own things).
+//! `public`, `signed_in`, `own` (the caller's own things) or `keep_accounts` (administrators over their area).
 
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
+
+use crate::domain::datum::Datum;
 
 use super::caller::SESSION_COOKIE;
 use super::error::ProblemBody;
@@ -27,7 +29,7 @@ pub const ACTION: &str = "x-muster-action";
             Every command carries an `Idempotency-Key` (UUID); the same key again is done once."
     ),
     servers((url = "/", description = "本服务器 This server")),
-    components(schemas(ProblemBody, Done, ClientFrame)),
+    components(schemas(ProblemBody, Done, ClientFrame, Datum)),
     tags(
         (name = "session", description = "登录与本人 Signing in, and who one is"),
         (name = "accounts", description = "账号与授权 Accounts and grants"),
@@ -200,7 +202,7 @@ mod tests {
             assert!(operation.tags.as_ref().is_some_and(|tags| !tags.is_empty()), "{name} has no tag");
             assert!(ids.insert(operation.operation_id.clone()), "{name} shares its id");
             let action = action_of(&operation).unwrap_or_default();
-            let known = actions.contains(action) || ["public", "signed_in", "own"].contains(&action);
+            let known = actions.contains(action) || ["public", "signed_in", "own", "keep_accounts"].contains(&action);
             assert!(known, "{name} says {action:?} may call it");
             let is_problem = |status: &str| operation.responses.responses.contains_key(status);
             assert!(is_problem("400") && is_problem("503"), "{name} does not say how it fails");

@@ -1,20 +1,24 @@
 //! All routes, and only routes.
 
-use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::{Extension, Router};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+use crate::config::sections::ImportConfig;
+
 use super::error::{Edge, Problem};
+use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
 use super::routes::*;
 use super::{App, middleware, socket};
 
 /// The API with all that stands before it.
 pub fn router(app: App) -> Router {
-    let (routes, document) = api();
+    let (routes, document) = api_taking(app.config.import.body_limit_bytes);
     let counts = operate::HttpCounts::default();
     let router = routes
         .merge(docs::routes(&document))
@@ -27,13 +31,63 @@ pub fn router(app: App) -> Router {
 
 /// Every route of the API with its description.
 pub fn api() -> (Router<App>, OpenApi) {
+    api_taking(ImportConfig::default().body_limit_bytes)
+}
+
+/// The same, with so many bytes for a file to import.
+fn api_taking(import_max_bytes: usize) -> (Router<App>, OpenApi) {
     let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(session::sign_in, session::sign_out))
+        .merge(who())
+        .merge(register(import_max_bytes))
         .merge(emergency())
         .routes(routes!(socket::live))
         .split_for_parts();
     complete(&mut document);
     (routes, document)
+}
+
+/// Who is who, and how they get in.
+fn who() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(me::me))
+        .routes(routes!(accounts::list, accounts::create))
+        .routes(routes!(accounts::grant, accounts::revoke))
+        .routes(routes!(accounts::change_password))
+        .routes(routes!(accounts::disable))
+        .routes(routes!(people::contacts))
+        .routes(routes!(people::looks))
+        .routes(routes!(people::erase))
+        .routes(routes!(links::invite))
+        .routes(routes!(links::redeem))
+        .routes(routes!(links::household_links))
+}
+
+/// What is known of the city in normal times.
+fn register(import_max_bytes: usize) -> OpenApiRouter<App> {
+    let import_limit = (DefaultBodyLimit::max(import_max_bytes), Extension(BodyLimit(import_max_bytes)));
+    OpenApiRouter::new()
+        .routes(routes!(areas::areas))
+        .routes(routes!(compounds::list))
+        .routes(routes!(compounds::nearest))
+        .routes(routes!(compounds::sheet))
+        .routes(routes!(compounds::within))
+        .routes(routes!(compounds::map))
+        .routes(routes!(succession::command))
+        .routes(routes!(succession::appoint))
+        .routes(routes!(succession::offer))
+        .routes(routes!(succession::accept))
+        .routes(routes!(posts::kinds))
+        .routes(routes!(posts::list, posts::set))
+        .routes(routes!(posts::apply))
+        .routes(routes!(posts::grant))
+        .routes(routes!(posts::release))
+        .routes(routes!(plans::list, plans::draft))
+        .routes(routes!(plans::submit))
+        .routes(routes!(plans::approve))
+        .routes(routes!(plans::survey))
+        .routes(routes!(plans::stock))
+        .routes(routes!(imports::import).layer(import_limit))
 }
 
 /// From the warning to the stand-down.

@@ -102,6 +102,11 @@ impl TestApp {
         token.expose().to_owned()
     }
 
+    /// A household's link, good for a day.
+    pub(crate) fn link_of(&self, household: &str) -> String {
+        self.app.directory.sign_link(household.parse().unwrap(), NOW.plus_s(86_400)).unwrap()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Ask<'_> {
         self.ask("GET", path)
     }

@@ -1,0 +1,215 @@
+//! People: the contacts of a compound, each look written down; the log of looks; and erasing somebody.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::city::authority::Action;
+use crate::city::state::CompoundState;
+use crate::directory::looks::{Look, LookView, LookedAt};
+use crate::directory::people::PersonEntry;
+use crate::domain::actor::Grant;
+use crate::domain::area::AreaCode;
+use crate::domain::compound::CompoundId;
+use crate::domain::ids::PersonId;
+use crate::server::App;
+use crate::server::caller::Caller;
+use crate::server::error::Answer;
+use crate::server::extract::{Json, Path, Query};
+use crate::server::time::Rfc3339;
+
+use super::accounts::check_administers_area;
+use super::paging::{PageOf, limit_of};
+
+/// Looks on one page, at most.
+const LOOKS_MAX: usize = 200;
+
+/// Why somebody looks; it goes into the log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WhyQuery {
+    /// Why the caller looks, at most 200 characters; no names in it.
+    #[param(example = "roll_call")]
+    pub why: String,
+}
+
+/// Somebody of a compound and how to reach them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContactView {
+    /// Who.
+    pub person: PersonId,
+    /// What they are called; `null` when they were erased.
+    pub name: Option<String>,
+    /// How they are rung up.
+    pub phone: Option<String>,
+    /// Place in the line of succession, 1 is the commander.
+    pub rank: Option<usize>,
+    /// Numbers of the posts that they hold.
+    pub posts: Vec<u16>,
+}
+
+/// Part of the log of looks.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LooksQuery {
+    /// Looks at compounds of this area; the whole city shows looks at single persons, too.
+    #[param(value_type = String)]
+    pub area: AreaCode,
+    /// `next` of the page before.
+    pub after: Option<i64>,
+    /// Entries wanted, 1 to 200; 100 when absent.
+    pub limit: Option<usize>,
+}
+
+/// One look at names and phones.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LookEntry {
+    /// When.
+    pub at: Rfc3339,
+    /// Who looked.
+    pub by: PersonId,
+    /// At what.
+    pub looked_at: LookedAt,
+    /// Why, in their words.
+    pub why: String,
+}
+
+impl From<LookView> for LookEntry {
+    fn from(look: LookView) -> Self {
+        Self { at: look.when.into(), by: look.by, looked_at: look.at, why: look.why }
+    }
+}
+
+/// 小区联系人 Names and phones of those with a part in a compound; the look is logged
+#[utoipa::path(
+    get, path = "/api/v1/compounds/{compound}/contacts", tag = "people", params(("compound" = CompoundId, Path), WhyQuery),
+    responses((status = 200, body = Vec<ContactView>)), extensions(("x-muster-action" = json!("see_contacts")))
+)]
+pub async fn contacts(
+    State(app): State<App>,
+    caller: Caller,
+    Path(compound): Path<CompoundId>,
+    Query(query): Query<WhyQuery>,
+) -> Answer<Json<Vec<ContactView>>> {
+    let mut contacts = {
+        let city = app.city();
+        city.may(&caller.actor, Action::SeeContacts, compound)?;
+        contacts_of(city.compound(compound)?)
+    };
+    let look = Look { by: caller.person()?, at: LookedAt::Compound(compound), why: query.why };
+    let (ids, now): (Vec<_>, _) = (contacts.iter().map(|contact| contact.person).collect(), app.now());
+    // INVARIANT: who cannot be logged sees nothing.
+    let entries = app.directory.run(move |directory| {
+        directory.log_look(&look, now)?;
+        directory.people(&ids)
+    });
+    add_names(&mut contacts, entries.await?);
+    Ok(Json(contacts))
+}
+
+fn contacts_of(state: &CompoundState) -> Vec<ContactView> {
+    let line = &state.succession.line;
+    let held = |person: PersonId| {
+        let holds = state.posts.iter().filter(move |post| post.claimants().contains(&person));
+        holds.map(|post| post.post.no).collect()
+    };
+    let contact = |person: PersonId| {
+        let rank = line.iter().position(|one| *one == person).map(|at| at + 1);
+        ContactView { person, name: None, phone: None, rank, posts: held(person) }
+    };
+    state.people().into_iter().map(contact).collect()
+}
+
+fn add_names(contacts: &mut [ContactView], entries: Vec<PersonEntry>) {
+    let mut entries: HashMap<_, _> = entries.into_iter().map(|entry| (entry.id, entry)).collect();
+    for contact in contacts {
+        if let Some(entry) = entries.remove(&contact.person) {
+            (contact.name, contact.phone) = (Some(entry.name), entry.phone);
+        }
+    }
+}
+
+/// 查看记录 Who looked at names and phones, latest first
+#[utoipa::path(
+    get, path = "/api/v1/looks", tag = "people", params(LooksQuery), responses((status = 200, body = PageOf<LookEntry>)),
+    extensions(("x-muster-action" = json!("keep_accounts")))
+)]
+pub async fn looks(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<LooksQuery>,
+) -> Answer<Json<PageOf<LookEntry>>> {
+    check_administers_area(&caller.actor, query.area)?;
+    let limit = limit_of(query.limit).min(LOOKS_MAX - 1);
+    let looks = app.directory.run(move |directory| directory.looks(query.area, query.after, limit + 1)).await?;
+    Ok(Json(PageOf::fill(Some(limit), looks.into_iter().map(|look| (look.id, look.into())))))
+}
+
+/// 删除个人信息 Erase a person's name, phone and account for good; the id stays in the journal
+#[utoipa::path(
+    delete, path = "/api/v1/people/{person}", tag = "people", params(("person" = PersonId, Path)),
+    responses((status = 204)), extensions(("x-muster-action" = json!("keep_accounts")))
+)]
+pub async fn erase(State(app): State<App>, caller: Caller, Path(person): Path<PersonId>) -> Answer<StatusCode> {
+    let places: Vec<AreaCode> = app.city().places_of(person).map(CompoundId::community).collect();
+    let account = app.directory.run(move |directory| directory.account(person)).await?;
+    let granted = account.into_iter().flat_map(|account| account.grants).map(|Grant { area, .. }| area);
+    let mut touched: Vec<AreaCode> = places.into_iter().chain(granted).collect();
+    if touched.is_empty() {
+        touched.push(app.directory.city());
+    }
+    touched.into_iter().try_for_each(|area| check_administers_area(&caller.actor, area))?;
+    let now = app.now();
+    app.directory.run(move |directory| directory.erase_person(person, now)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::test_app::{COMPOUND, ELSEWHERE, TestApp, person};
+    use crate::domain::actor::Role;
+
+    #[tokio::test]
+    async fn contacts_are_for_those_in_command_and_each_look_is_written_down() {
+        let app = TestApp::with_city().await;
+        let path = format!("/api/v1/compounds/{COMPOUND}/contacts?why=roll_call");
+        let look = |token: String| app.get(&path).bearer(&token).send();
+        let contacts = look(app.token_of(1)).await.ok();
+        assert_eq!((&contacts[0]["name"], &contacts[0]["rank"]), (&"张某1".into(), &1.into()));
+        assert_eq!((&contacts[2]["phone"], &contacts[2]["posts"][0]), (&"13800000003".into(), &1.into()));
+        assert_eq!(look(app.token_of(3)).await.problem(), (403, "not_your_role"));
+        assert_eq!(look(app.token_of(4)).await.problem(), (403, "not_your_area"));
+        let unsaid = app.get(path.split('?').next().unwrap()).bearer(&app.token_of(1)).send().await;
+        assert_eq!(unsaid.problem(), (400, "missing_field"));
+
+        let token = app.sign_in_as(7, Role::Administrator, "140403");
+        let log = app.get("/api/v1/looks?area=140403001").bearer(&token).send().await.ok();
+        assert_eq!(log["items"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            (&log["items"][0]["by"], &log["items"][0]["why"]),
+            (&person(1).to_string().into(), &"roll_call".into())
+        );
+        let wider = app.get("/api/v1/looks?area=1404").bearer(&token).send().await;
+        assert_eq!(wider.problem(), (403, "not_your_area"));
+    }
+
+    #[tokio::test]
+    async fn a_person_is_erased_by_who_administers_all_their_places() {
+        let app = TestApp::with_city().await;
+        let street = app.sign_in_as(7, Role::Administrator, "140403001");
+        let erase = |n: u128| app.ask("DELETE", &format!("/api/v1/people/{}", person(n))).bearer(&street).send();
+        assert_eq!(erase(4).await.problem(), (403, "not_your_area"), "{ELSEWHERE} is another street's");
+        assert_eq!(erase(9).await.problem(), (403, "not_your_area"), "who has no place is the city's");
+        let token = app.token_of(3);
+        assert_eq!(erase(3).await.status, 204);
+        assert_eq!(app.get("/api/v1/me").bearer(&token).send().await.problem(), (401, "not_signed_in"));
+        let path = format!("/api/v1/compounds/{COMPOUND}/contacts?why=check");
+        let contacts = app.get(&path).bearer(&app.token_of(1)).send().await.ok();
+        assert_eq!(contacts[2]["name"], serde_json::Value::Null);
+    }
+}
