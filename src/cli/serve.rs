@@ -3,6 +3,7 @@
 //! Start: lock, journal, directory, replay, demo city, listen. Stop: no new connections, sockets told to come back, requests answered,
 //! rounds finished, lock released. If the driver's thread dies the process ends, for only a fresh replay is to be trusted then.
 
+use std::io::{Write as _, stdout};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -115,17 +116,23 @@ fn live_limits(config: &Config) -> LiveLimits {
     }
 }
 
+/// Says where it can be reached. Nobody may be reading: that is no reason to stop.
 fn greet(app: &App, data: &DataDir, at: SocketAddr) -> anyhow::Result<()> {
     let city = app.city();
     let (name, name_en) = (&app.config.city.name, &app.config.city.name_en);
-    println!("Muster 平急应急指挥 · {name} {name_en} · {} 个小区 compounds", city.compound_count());
-    println!("  网址 Address: http://{at}");
-    println!("  接口说明 API: http://{at}/api/v1/docs");
-    println!("  数据目录 Data: {}", data.path().display());
+    let mut text = format!(
+        "Muster 平急应急指挥 · {name} {name_en} · {} 个小区 compounds\n\
+         \x20 网址 Address: http://{at}\n\
+         \x20 接口说明 API: http://{at}/api/v1/docs\n\
+         \x20 数据目录 Data: {}\n",
+        city.compound_count(),
+        data.path().display()
+    );
     if data.is_demo() {
-        println!("演示数据，均为虚构。 Demonstration data: every compound and person is made up.");
-        print!("{}", demo_city::sign_ins(&app.directory, &city)?);
+        text.push_str("演示数据，均为虚构。 Demonstration data: every compound and person is made up.\n");
+        text.push_str(&demo_city::sign_ins(&app.directory, &city)?);
     }
+    drop(stdout().write_all(text.as_bytes()));
     Ok(())
 }
 

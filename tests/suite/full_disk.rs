@@ -1,0 +1,118 @@
+//! A full disk: commands are refused with 503, reads go on, nothing acknowledged is lost, and when there is room again commands work
+//! without a restart. The whole HTTP stack over a SQLite journal, with [`FaultyJournal`] as the disk.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use muster::cli::data_dir::DataDir;
+use muster::cli::demo_city::{self, DEMO_PASSWORD};
+use muster::config::Config;
+use muster::config::templates::Templates;
+use muster::domain::policy::Policy;
+use muster::engine::Limits;
+use muster::live::{Hub, LiveLimits};
+use muster::runtime::clock::SystemClock;
+use muster::runtime::{Muster, Parts};
+use muster::server::{App, router};
+use muster::testing::{Faults, FaultyJournal};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+/// A city behind a disk that can be full, and a dispatcher who is signed in.
+struct Desk {
+    router: Router,
+    token: String,
+}
+
+impl Desk {
+    async fn ask(&self, method: &str, path: &str, id: Option<Uuid>, form: &Value) -> (StatusCode, Value) {
+        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        if !self.token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.token));
+        }
+        if let Some(id) = id {
+            request = request.header("idempotency-key", id.to_string());
+        }
+        let body = if form.is_null() { Body::empty() } else { Body::from(form.to_string()) };
+        let answer = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    async fn open(&self, id: Uuid) -> (StatusCode, Value) {
+        let form = json!({"hazard": "flood", "exercise": true, "title": "满盘演练"});
+        self.ask("POST", "/api/v1/incidents", Some(id), &form).await
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.ask("GET", path, None, &Value::Null).await
+    }
+
+    async fn sign_in(&mut self) {
+        let form = json!({"login": "city1", "password": DEMO_PASSWORD, "bearer": true});
+        let (_, signed_in) = self.ask("POST", "/api/v1/session", None, &form).await;
+        self.token = signed_in["token"].as_str().unwrap().to_owned();
+    }
+}
+
+fn start(data: &DataDir, faults: Faults, runtime: &tokio::runtime::Runtime) -> (Muster, Desk) {
+    let lock = data.lock().unwrap();
+    let journal = data.open_journal(&lock).unwrap();
+    let hub = Hub::new(LiveLimits::default());
+    let muster = Muster::start(Parts {
+        journal: Box::new(FaultyJournal::new(journal, faults)),
+        publisher: Box::new(hub.clone()),
+        clock: Arc::new(SystemClock),
+        policy: Policy::default(),
+        limits: Limits::default(),
+        history: 1_000,
+    });
+    let (muster, directory) = (muster.unwrap(), data.open_directory().unwrap());
+    demo_city::ensure(data, &directory, &muster, runtime, 12).unwrap();
+    let (config, templates) = (Arc::new(Config::default()), Arc::new(Templates::load(None).unwrap()));
+    let journal = Some(data.reader().unwrap());
+    let app = App { muster: muster.clone(), directory, config, templates, journal, hub };
+    (muster, Desk { router: router(app), token: String::new() })
+}
+
+#[test]
+fn a_full_disk_refuses_commands_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::at(&folder.path().join("data"), "1404".parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let faults = Faults::default();
+    let (muster, mut desk) = start(&data, faults.clone(), &runtime);
+    runtime.block_on(async {
+        desk.sign_in().await;
+        let (before, during) = (Uuid::now_v7(), Uuid::now_v7());
+        let (status, acknowledged) = desk.open(before).await;
+        assert_eq!(status, StatusCode::OK, "{acknowledged}");
+
+        faults.fill_disk();
+        let (status, problem) = desk.open(during).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("journal_unavailable")));
+        let (status, readiness) = desk.get("/readyz").await;
+        assert_eq!((status, &readiness["journal_writable"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(false)));
+        assert_eq!(desk.get("/healthz").await.0, StatusCode::OK, "alive all the same");
+        let (status, incidents) = desk.get("/api/v1/incidents").await;
+        assert_eq!((status, incidents["items"].as_array().unwrap().len()), (StatusCode::OK, 1), "reads go on");
+        let (status, again) = desk.open(before).await;
+        assert_eq!((status, &again["repeated"]), (StatusCode::OK, &json!(true)), "{again}");
+        assert_eq!(again["position"], acknowledged["position"]);
+
+        faults.heal();
+        muster.tick().await;
+        assert_eq!(desk.get("/readyz").await.0, StatusCode::OK, "it is noticed without a command");
+        let (status, done) = desk.open(during).await;
+        assert_eq!((status, &done["repeated"]), (StatusCode::OK, &json!(false)), "what was refused was not done");
+        assert_eq!(done["position"].as_u64().unwrap(), acknowledged["position"].as_u64().unwrap() + 1);
+    });
+    assert!(faults.refused() >= 1);
+    muster.stop();
+    assert!(muster::journal::verify(&data.journal_path()).unwrap().is_whole());
+}
