@@ -205,7 +205,12 @@ fn options() -> Done<SqliteOptions> {
 
 fn entry(n: usize, giver: Giver, events: Vec<Event>) -> Entry {
     let id = Uuid::from_u128((0x0198 << 112) | n as u128);
-    Entry { at: Timestamp(OPENED.0 + n as i64), id: CommandId(id), giver, digest: n as u64, events }
+    Entry { at: moment(n), id: CommandId(id), giver, digest: n as u64, events }
+}
+
+/// So many microseconds after the roll call opened.
+fn moment(n: usize) -> Timestamp {
+    Timestamp(OPENED.0.saturating_add_unsigned(n as u64))
 }
 
 fn incident() -> IncidentId {
@@ -250,7 +255,7 @@ fn check_ins(flats: &[HouseholdKey], from: usize, count: usize) -> impl Iterator
     (from..from + count).map(move |n| {
         let household = flats[n.wrapping_mul(STRIDE) % flats.len()];
         let (status, verified) = (RollStatus::Safe, Verified::SelfReport);
-        let made_at = Timestamp(OPENED.0 + n as i64);
+        let made_at = moment(n);
         let check_in = CheckIn { incident: incident(), household, status, heads: 3, verified, made_at };
         entry(n + 2, Giver::Household(household), vec![Event::CheckedIn(check_in)])
     })

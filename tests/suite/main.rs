@@ -1,5 +1,7 @@
 //! Every integration test that needs the `testing` feature, in one binary: one module a subject.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod copies;
 mod crash;
 mod full_disk;
