@@ -15,6 +15,7 @@ mod offline;
 mod openapi;
 mod progress;
 mod ready;
+mod rehearse;
 mod serve;
 mod telemetry;
 mod tokens;
@@ -58,6 +59,8 @@ enum Verb {
     Tokens(tokens::Tokens),
     /// 接口文档 Print the OpenAPI document
     Openapi(openapi::Openapi),
+    /// 演练 Play an emergency, as an exercise, against a running server
+    Rehearse(rehearse::Rehearse),
     /// 就绪检查 Ask a server whether it is ready
     Ready(ready::Ready),
 }
@@ -89,6 +92,7 @@ fn run(verb: Verb, config: Config) -> anyhow::Result<()> {
         Verb::Tokens(verb) => verb.run(&config),
         Verb::Openapi(verb) => verb.run(),
         Verb::Ready(verb) => verb.run(),
+        Verb::Rehearse(verb) => verb.run(),
     }
 }
 

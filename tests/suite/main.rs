@@ -9,6 +9,7 @@ mod golden;
 mod journal_contract;
 mod live;
 mod process;
+mod rehearsal;
 mod scenarios;
 mod tidy;
 mod torn_wal;

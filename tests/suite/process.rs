@@ -33,8 +33,14 @@ pub struct Server {
 impl Server {
     /// Starts one and waits until it says its address, which it does when the journal was taken in.
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same, with these arguments before the verb.
+    pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let compounds = COMPOUNDS.to_string();
         let mut serve = command(data);
+        serve.args(arguments);
         serve.args(["serve", "--demo", "--demo-compounds", &compounds]).stdout(Stdio::piped());
         let mut child = serve.spawn().unwrap();
         let mut said = String::new();
