@@ -10,6 +10,7 @@ mod backup;
 pub mod data_dir;
 pub mod demo_city;
 mod export;
+mod import;
 mod init;
 mod offline;
 mod openapi;
@@ -47,6 +48,8 @@ enum Verb {
     Serve(serve::Serve),
     /// 初始化真实城市 Prepare a real city: its areas, the post catalogue and the first administrator
     Init(init::Init),
+    /// 导入数据 Take compounds, people, posts or plans from a file, all or nothing
+    Import(import::Import),
     /// 校验日志 Walk the journal's hash chain from the first record to the last
     Verify(verify::Verify),
     /// 在线备份 Copy journal and directory while the server goes on
@@ -85,6 +88,7 @@ fn run(verb: Verb, config: Config) -> anyhow::Result<()> {
     match verb {
         Verb::Serve(verb) => verb.run(config),
         Verb::Init(verb) => verb.run(&config),
+        Verb::Import(verb) => verb.run(&config),
         Verb::Verify(verb) => verb.run(&config),
         Verb::Backup(verb) => verb.run(&config),
         Verb::Restore(verb) => verb.run(&config),

@@ -11,6 +11,7 @@ use crate::domain::actor::Actor;
 use crate::domain::command::Command;
 use crate::domain::ids::CommandId;
 use crate::engine::Accepted;
+use crate::import::{Draft, Report, take_in};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
 
@@ -44,6 +45,13 @@ impl Offline {
 
     pub(super) const fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// Takes a file in as the system itself, or only says what would come of it.
+    pub(super) fn import(&self, draft: Draft, dry_run: bool) -> anyhow::Result<Report> {
+        let id = CommandId(Uuid::now_v7());
+        let taken = take_in(&self.muster, &self.directory, Actor::system(), id, draft, dry_run);
+        Ok(progress::during("导入 importing", || self.runtime.block_on(taken))?)
     }
 
     /// Gives an order as the system itself: whoever can write the files needs no other authority.

@@ -80,9 +80,8 @@ fn a_demo_never_mixes_with_a_real_city() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let init = |login: &str| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_muster"));
-        command.env_clear().env("MUSTER_DATA_DIR", &data).env("MUSTER_PASSWORD", "correct horse battery");
-        command.args(["init", "--login", login, "--name", "张三"]).output().unwrap()
+        let arguments = ["init", "--login", login, "--name", "张三"];
+        process::muster_with(&data, &arguments, &[("MUSTER_PASSWORD", "correct horse battery")])
     };
     let made = init("zhangsan");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

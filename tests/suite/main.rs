@@ -6,6 +6,7 @@ mod copies;
 mod crash;
 mod full_disk;
 mod golden;
+mod imports;
 mod journal_contract;
 mod live;
 mod process;

@@ -14,7 +14,12 @@ const PASSWORD: &str = "muster-demo-1404";
 
 /// Runs a verb to its end.
 pub fn muster(data: &Path, arguments: &[&str]) -> Output {
-    command(data).args(arguments).output().unwrap()
+    muster_with(data, arguments, &[])
+}
+
+/// Runs a verb to its end, with more in its environment.
+pub fn muster_with(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    command(data).args(arguments).envs(environment.iter().copied()).output().unwrap()
 }
 
 fn command(data: &Path) -> Command {
@@ -97,6 +102,11 @@ pub struct Client {
 impl Client {
     fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(&self.token)
+    }
+
+    /// The bearer token.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// Points it at a server that was started anew: sessions outlive it.
