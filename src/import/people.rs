@@ -160,13 +160,14 @@ pub(super) fn settle(
                 line.1.insert(*rank, id);
             }
             Part::Post(no) => claim(&mut claims, row, *no, id),
-            Part::Kind(kind) => match place_of_kind(city, &claims, row.compound, kind) {
-                Some(no) => claim(&mut claims, row, no, id),
-                None => {
+            Part::Kind(kind) => {
+                if let Some(no) = place_of_kind(city, &claims, row.compound, kind) {
+                    claim(&mut claims, row, no, id);
+                } else {
                     let refusal = Refusal::UnknownPostKind { kind: kind.clone() };
                     draft.faults.add(RowFault::refused(Some(row.line), Some("kind"), refusal));
                 }
-            },
+            }
         }
     }
     fill(draft, lines, claims);

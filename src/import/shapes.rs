@@ -37,7 +37,7 @@ fn pair_of(text: &str) -> Option<[f64; 2]> {
     let mut numbers = text.split_ascii_whitespace().map(str::parse::<f64>);
     let pair = [numbers.next()?.ok()?, numbers.next()?.ok()?];
     // A height may follow, as some programs write one; it is not used.
-    let rest = numbers.map(|number| number.ok()).collect::<Option<Vec<_>>>()?;
+    let rest = numbers.map(Result::ok).collect::<Option<Vec<_>>>()?;
     (rest.len() <= 1).then_some(pair)
 }
 

@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::city::authority::Action;
+use crate::city::state::CompoundState;
 use crate::directory::{Directory, DirectoryError};
 use crate::domain::actor::Actor;
 use crate::domain::command::Command;
@@ -31,7 +32,7 @@ pub async fn take_in(
         let city = muster.city();
         let own = |compound: &CompoundId| city.may(&actor, Action::KeepRegister, *compound).is_ok();
         let compounds = draft.compounds_with_people().into_iter().filter(own);
-        compounds.filter_map(|compound| city.compound(compound).ok()).flat_map(|state| state.people()).collect()
+        compounds.filter_map(|compound| city.compound(compound).ok()).flat_map(CompoundState::people).collect()
     };
     let known = directory.run(move |directory| directory.people(&asked)).await?;
     let mut count = 0_u64;

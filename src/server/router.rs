@@ -13,20 +13,20 @@ use crate::config::sections::ImportConfig;
 use super::error::{Edge, Problem};
 use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
-use super::routes::*;
+use super::routes::{accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log, map, me, operate, people, plans, posts, roll, session, succession, targets, templates};
 use super::{App, middleware, socket};
 
 /// The API with all that stands before it.
-pub fn router(app: App) -> Router {
-    let (routes, document) = api_taking(app.config.import.body_limit_bytes);
+pub fn router(app: &App) -> Router {
+    let (described, document) = api_taking(app.config.import.body_limit_bytes);
     let counts = operate::HttpCounts::default();
-    let router = routes
+    let router = described
         .merge(docs::routes(&document))
         .merge(operate::routes(counts.clone()))
         .fallback(async || Problem::from(Edge::NoSuchRoute {}))
         .method_not_allowed_fallback(async || Problem::from(Edge::NoSuchMethod {}))
         .with_state(app.clone());
-    middleware::stack(router, &app).layer(from_fn_with_state(counts, operate::count))
+    middleware::stack(router, app).layer(from_fn_with_state(counts, operate::count))
 }
 
 /// Every route of the API with its description.
