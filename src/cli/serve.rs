@@ -153,7 +153,7 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
         // Whoever could tell is gone: there is nothing left to serve either.
         let _ = ended.wait_for(Option::is_some).await;
     };
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopping).into_future());
     let end = tokio::select! {
         () = asked_to_stop() => End::Asked,

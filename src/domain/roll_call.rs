@@ -271,7 +271,9 @@ mod tests {
                 shuffled.swap(i, usize::try_from(j).unwrap());
             }
             let mut again = HouseholdRoll::default();
-            shuffled.into_iter().for_each(|r| again.merge(r));
+            for report in shuffled {
+                again.merge(report);
+            }
             prop_assert_eq!(&once, &again);
             let latest = reports.iter().map(|r| r.made_at).max();
             prop_assert_eq!(once.current().map(|r| r.made_at), latest);

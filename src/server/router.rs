@@ -13,7 +13,10 @@ use crate::config::sections::ImportConfig;
 use super::error::{Edge, Problem};
 use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
-use super::routes::{accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log, map, me, operate, people, plans, posts, roll, session, succession, targets, templates};
+use super::routes::{
+    accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log,
+    map, me, operate, people, plans, posts, roll, session, succession, targets, templates,
+};
 use super::{App, middleware, socket};
 
 /// The API with all that stands before it.

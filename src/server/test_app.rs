@@ -70,7 +70,7 @@ impl TestApp {
         let hub = Hub::new(LiveLimits::default());
         let config = Arc::new(Config::default());
         let app = App { muster: muster.unwrap(), directory, config, templates, journal: None, hub };
-        Self { _dir: dir, router: super::router(app.clone()), app }
+        Self { _dir: dir, router: super::router(&app), app }
     }
 
     /// A city of two streets with a compound each, with the people of [`people`].

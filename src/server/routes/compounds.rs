@@ -265,7 +265,7 @@ pub struct MapQuery {
 
 /// 小区地图 Outlines of the compounds that the caller sees, as GeoJSON
 ///
-/// A FeatureCollection of at most 5,000 features by code; where there are more, its member `next` is the `after` to go on with.
+/// A `FeatureCollection` of at most 5,000 features by code; where there are more, its member `next` is the `after` to go on with.
 /// Properties are those of the list.
 #[utoipa::path(
     get, path = "/api/v1/map/compounds", tag = "compounds", params(MapQuery),
