@@ -98,8 +98,8 @@ impl City {
         policy: &Policy,
     ) -> Result<Vec<Event>, Refusal> {
         let alert = &self.alert(id)?.alert;
-        alert.check_status(&[AlertStatus::Draft])?;
         let hits = self.check_send(order, alert, confirm, policy)?;
+        alert.check_status(&[AlertStatus::Draft])?;
         let severity = alert.draft.content.severity;
         let withdraws_own = matches!(alert.draft.kind, AlertKind::Cancel { replaces }
             if order.actor.person_id().is_some_and(|p| self.alert(replaces).is_ok_and(|old| old.alert.was_sent_by(p))));
@@ -117,6 +117,8 @@ impl City {
         confirm: Option<usize>,
         policy: &Policy,
     ) -> Result<Vec<CompoundId>, Refusal> {
+        let hits = self.hits(alert)?;
+        self.check_may_send(&order.actor, &hits)?;
         let content = &alert.draft.content;
         let incident = &self.incident(alert.draft.incident)?.incident;
         incident.check_open()?;
@@ -131,8 +133,6 @@ impl City {
         if let Some(old) = alert.draft.kind.replaces() {
             self.alert(old)?.alert.check_status(&[AlertStatus::Issued])?;
         }
-        let hits = self.hits(alert)?;
-        self.check_may_send(&order.actor, &hits)?;
         self.check_text_complete(content, &alert.draft.target, &hits)?;
         match confirm {
             Some(previewed) if previewed != hits.len() => Err(Refusal::TargetChanged { previewed, now: hits.len() }),
