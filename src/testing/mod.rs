@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod faulty_journal;
+pub mod served;
 pub mod world;
 
 pub use faulty_journal::{Faults, FaultyJournal};

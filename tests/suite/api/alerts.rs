@@ -1,0 +1,132 @@
+//! The life of an alert: previewed, drafted, approved by a second person, acknowledged, updated, cancelled; break-glass.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{at, city, id_of, items};
+
+#[tokio::test]
+async fn an_alert_lives_from_draft_to_cancel() {
+    let city = city().await;
+    let (first, second) = (city.account("city1"), city.account("city2"));
+    let compounds = city.some(3);
+    let incident = city.opens(false).await;
+
+    let preview = city.post(&first, "/targets/preview", at(&compounds)).await.ok();
+    assert_eq!((preview["compounds"].as_u64(), preview["outside_your_area"].as_u64()), (Some(3), Some(0)));
+
+    let alert = city.drafts(&incident, &compounds).await;
+    assert_eq!(city.status_of(&alert).await, "draft");
+    let confirm = json!({ "confirm_compounds": 3 });
+    city.post(&first, &format!("/alerts/{alert}/submit"), confirm.clone()).await.ok();
+    city.clock.forward_s(90);
+    let waiting = city.get(&second, "/alerts?status=awaiting_approval").await.ok();
+    assert_eq!(items(&waiting).len(), 1);
+    assert_eq!(items(&waiting)[0]["waiting_s"], 90);
+    let own = city.post(&first, &format!("/alerts/{alert}/approve"), confirm.clone()).await;
+    assert_eq!(own.refused(), (403, "same_person"));
+    city.post(&second, &format!("/alerts/{alert}/approve"), confirm.clone()).await.ok();
+    let view = city.get(&second, &format!("/alerts/{alert}")).await.ok();
+    assert_eq!((view["status"].as_str(), view["exercise"].as_bool()), (Some("issued"), Some(false)));
+    assert!(view["content"]["expires"].as_str().unwrap().ends_with("+08:00"));
+
+    let commander = city.commander_of(compounds[1]);
+    city.post(&commander, &format!("/alerts/{alert}/acknowledge"), json!({})).await.ok();
+    let reach = city.get(&first, &format!("/alerts/{alert}/compounds?unacknowledged=true")).await.ok();
+    let people: Vec<u64> = items(&reach).iter().map(|row| row["people"].as_u64().unwrap()).collect();
+    assert_eq!(people.len(), 2);
+    assert!(people[0] >= people[1], "those with the most people at risk come first");
+    let funnel = city.get(&first, &format!("/alerts/{alert}/funnel")).await.ok();
+    assert_eq!((funnel["compounds"].as_u64(), funnel["compounds_acknowledged"].as_u64()), (Some(3), Some(1)));
+    let who = city.get(&first, &format!("/alerts/{alert}/recipients?compound={}", compounds[1])).await.ok();
+    assert_eq!(who[0]["stage"], "acknowledged");
+
+    let update = json!({ "content": city.flood() });
+    let update = id_of(&city.post(&first, &format!("/alerts/{alert}/update"), update).await.ok());
+    city.post(&first, &format!("/alerts/{update}/submit"), confirm.clone()).await.ok();
+    city.post(&second, &format!("/alerts/{update}/approve"), confirm).await.ok();
+    assert_eq!(city.status_of(&alert).await, "updated");
+    let references = city.get(&first, &format!("/alerts/{update}")).await.ok()["references"].clone();
+    assert_eq!(references[0]["identifier"], view["identity"]["identifier"]);
+
+    let form = json!({ "send": true, "confirm_compounds": 3,
+        "values": { "zh-CN": { "reason": "水位已回落", "phone": "0355-2190119" }, "en-US": { "reason": "the water has fallen" } } });
+    let key = Uuid::now_v7();
+    let path = format!("/alerts/{update}/cancel");
+    let cancel = city.post_as(&second, &path, form.clone(), key, None).await.ok();
+    assert_eq!(cancel["id"], key.to_string());
+    assert_eq!(city.status_of(&update).await, "cancelled");
+    city.clock.forward_s(120);
+    let again = city.post_as(&second, &path, form, key, None).await.ok();
+    assert_eq!((again["position"].clone(), again["repeated"].as_bool()), (cancel["position"].clone(), Some(true)));
+}
+
+#[tokio::test]
+async fn expiry_is_not_cancellation() {
+    let city = city().await;
+    let incident = city.opens(false).await;
+    let alert = city.issues(&incident, &city.some(1)).await;
+    assert_eq!(city.status_of(&alert).await, "issued");
+    city.clock.forward_s(7 * 3_600);
+    assert_eq!(city.status_of(&alert).await, "expired");
+    let late = city.get(&city.account("city1"), "/alerts?status=cancelled").await.ok();
+    assert!(items(&late).is_empty());
+}
+
+#[tokio::test]
+async fn who_breaks_the_glass_is_countersigned_by_somebody_else() {
+    let city = city().await;
+    let home = city.manned(0);
+    let form = json!({ "compound": home, "content": city.flood(), "reason": "桥已断，联系不上上级" });
+    let commander = city.commander_of(home);
+    let alert = id_of(&city.post(&commander, "/alerts/break-glass", form.clone()).await.ok());
+    let open = city.get(&city.account("city1"), "/alerts?needs_countersign=true").await.ok();
+    assert_eq!(items(&open)[0]["id"], alert);
+    let path = format!("/alerts/{alert}/countersign");
+    assert_eq!(city.post(&commander, &path, json!({})).await.refused().0, 403);
+    city.post(&city.account("city1"), &path, json!({})).await.ok();
+    let open = city.get(&city.account("city1"), "/alerts?needs_countersign=true").await.ok();
+    assert!(items(&open).is_empty());
+    let elsewhere = json!({ "compound": city.manned(1), "content": city.flood(), "reason": "不是自己的小区" });
+    assert_eq!(city.post(&commander, "/alerts/break-glass", elsewhere).await.refused(), (403, "not_your_area"));
+}
+
+#[tokio::test]
+async fn the_same_request_twice_makes_one_thing() {
+    let city = city().await;
+    let who = city.account("city1");
+    let key = Uuid::now_v7();
+    let form = json!({ "hazard": "fire", "exercise": true, "title": "消防演练" });
+    let first = city.post_as(&who, "/incidents", form.clone(), key, None).await.ok();
+    let again = city.post_as(&who, "/incidents", form, key, None).await.ok();
+    assert_eq!(first["id"], again["id"]);
+    assert_eq!(again["repeated"], true);
+    let other = json!({ "hazard": "fire", "exercise": false, "title": "消防演练" });
+    assert_eq!(city.post_as(&who, "/incidents", other, key, None).await.refused(), (409, "command_id_reused"));
+    assert_eq!(items(&city.get(&who, "/incidents").await.ok()).len(), 1);
+}
+
+#[tokio::test]
+async fn a_template_filled_in_passes_the_linter() {
+    let city = city().await;
+    let who = city.account("city1");
+    let asked = city.get(&who, "/templates").await.ok();
+    let flood =
+        asked.as_array().unwrap().iter().find(|t| t["hazard"] == "flood" && t["colour"] == "red" && t["kind"] == "new");
+    let blanks = flood.unwrap()["blanks"].as_array().unwrap().clone();
+    let value = |name: &str| match name {
+        "place" => "潞州区石子河沿岸",
+        "sender" => "长治市防汛抗旱指挥部",
+        "phone" => "0355-2190119",
+        _ => "高处集合点",
+    };
+    let values: serde_json::Map<_, _> =
+        blanks.iter().map(|b| b.as_str().unwrap()).map(|name| (name.to_owned(), value(name).into())).collect();
+    let form = json!({ "hazard": "flood", "colour": "red", "kind": "new", "exercise": true, "values": { "zh-CN": values, "en-US": { "place": "the banks of the Shizi River" } } });
+    let rendered = city.post(&who, "/templates/render", form).await.ok();
+    let headline = rendered["content"]["infos"][0]["headline"].as_str().unwrap();
+    assert!(headline.starts_with("【演练】") && headline.ends_with("【演练】"), "{headline}");
+    let findings = city.post(&who, "/alerts/lint", json!({ "content": rendered["content"] })).await.ok();
+    let blocking: Vec<_> = findings.as_array().unwrap().iter().filter(|finding| finding["blocking"] == true).collect();
+    assert!(blocking.is_empty(), "{blocking:?}");
+}

@@ -1,0 +1,79 @@
+//! Switching, calls and answers, mutual aid, the map and the stand-down.
+
+use serde_json::{Value, json};
+
+use super::{city, id_of, items};
+
+#[tokio::test]
+async fn an_emergency_is_raised_staffed_helped_and_stood_down() {
+    let city = city().await;
+    let who = city.account("city1");
+    let homes = city.some(4);
+    let incident = city.opens(true).await;
+    city.raises(&incident, &homes).await;
+
+    let board = city.get(&who, &format!("/incidents/{incident}/duty?area=1404")).await.ok();
+    assert_eq!((board["in_emergency"].as_u64(), board["exercise"].as_bool()), (Some(4), Some(true)));
+    assert!(board["duty"]["called"].as_u64().unwrap() > 0);
+
+    let duty = city.get(&who, &format!("/compounds/{}/duty", homes[0])).await.ok();
+    let call = duty["calls"][0].clone();
+    let person = city.person(call["person"].as_str().unwrap().parse().unwrap());
+    let answer = |answer: Value| json!({ "post": call["post"], "answer": answer });
+    city.post(&person, "/calls/answer", answer("acknowledged".into())).await.ok();
+    city.post(&person, "/calls/answer", answer("on_post".into())).await.ok();
+    let again = city.post(&person, "/calls/answer", answer("acknowledged".into())).await;
+    assert_eq!(again.refused(), (409, "wrong_answer"));
+    let after = city.get(&who, &format!("/incidents/{incident}/duty?area=1404")).await.ok();
+    assert_eq!(after["duty"]["on_post"], 1);
+
+    let vacant = city.get(&who, &format!("/incidents/{incident}/duty/vacancies?area=1404&limit=500")).await.ok();
+    let open: u64 =
+        items(&vacant).iter().map(|post| post["headcount"].as_u64().unwrap() - post["filled"].as_u64().unwrap()).sum();
+    assert_eq!(after["duty"]["vacant"].as_u64(), Some(open), "the list and the running count agree");
+
+    let map = city.get(&who, "/map/state").await.ok();
+    assert_eq!(items(&map).len(), 60);
+    assert_eq!(items(&map).iter().filter(|state| state["emergency"] == true).count(), 4);
+
+    let form = json!({ "compounds": homes, "to": "normal" });
+    city.post(&who, &format!("/incidents/{incident}/switch"), form).await.ok();
+    city.post(&who, &format!("/incidents/{incident}/close"), json!({})).await.ok();
+    let view = city.get(&who, &format!("/incidents/{incident}")).await.ok();
+    assert!(view["closed_at"].as_str().is_some());
+}
+
+#[tokio::test]
+async fn what_is_sent_leaves_the_stock_and_comes_back() {
+    let city = city().await;
+    let who = city.account("city1");
+    let incident = city.opens(true).await;
+    let stocked = |id| city.app.city().compound(id).unwrap().stock.clone();
+    let from = city.some(20).into_iter().find(|id| stocked(*id).values().any(|n| *n > 0)).unwrap();
+    let to = city.some(20).into_iter().find(|id| *id != from).unwrap();
+    let (resource, has) = stocked(from).into_iter().find(|(_, n)| *n > 0).unwrap();
+    let form = |quantity: u32| json!({ "incident": incident, "from": from, "to": to, "resource": resource, "quantity": quantity });
+    assert_eq!(city.post(&who, "/dispatches", form(1)).await.refused(), (409, "not_in_emergency"));
+    city.raises(&incident, &[to]).await;
+    assert_eq!(city.post(&who, "/dispatches", form(has + 1)).await.refused(), (409, "not_enough"));
+    let sent = id_of(&city.post(&who, "/dispatches", form(has)).await.ok());
+    assert_eq!(stocked(from).get(&resource).copied().unwrap_or(0), 0);
+    let open = city.get(&who, &format!("/incidents/{incident}/dispatches")).await.ok();
+    assert_eq!((items(&open).len(), items(&open)[0]["id"].as_str()), (1, Some(sent.as_str())));
+    city.post(&who, &format!("/dispatches/{sent}/return"), json!({})).await.ok();
+    assert_eq!(stocked(from)[&resource], has);
+}
+
+#[tokio::test]
+async fn neighbours_come_nearest_first_with_their_free_hands() {
+    let city = city().await;
+    let (who, home) = (city.account("city1"), city.manned(0));
+    let near = city.get(&who, &format!("/compounds/{home}/neighbours?within_m=20000")).await.ok();
+    let near = near.as_array().unwrap();
+    assert!(!near.is_empty());
+    let metres: Vec<f64> = near.iter().map(|row| row["apart_m"].as_f64().unwrap()).collect();
+    assert!(metres.is_sorted() && metres.iter().all(|m| *m <= 20_000.0));
+    assert!(near.iter().any(|row| row["free_hands"].as_u64().unwrap() > 0));
+    let far = city.get(&who, &format!("/compounds/{home}/neighbours?within_m=-1")).await;
+    assert_eq!(far.refused().0, 422);
+}

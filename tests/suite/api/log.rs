@@ -1,0 +1,58 @@
+//! The log in words: who may know of what, in both directions, without a gap.
+
+use serde_json::{Value, json};
+
+use super::{city, items};
+
+#[tokio::test]
+async fn the_log_says_what_happened_as_far_as_one_may_know() {
+    let city = city().await;
+    let incident = city.opens(true).await;
+    let homes = city.some(2);
+    city.raises(&incident, &homes).await;
+    let (who, observer) = (city.account("city1"), city.account("observer"));
+    let flat = city.app.city().compound(homes[0]).unwrap().compound.flats().next().unwrap();
+    let made_at = muster::server::time::Rfc3339(city.app.now()).to_string();
+    let form = json!({ "household": format!("{}/{flat}", homes[0]), "status": "missing", "heads": 1,
+        "verified": "door_to_door", "made_at": made_at });
+    city.post(&who, &format!("/incidents/{incident}/check-ins"), form).await.ok();
+
+    let seen = city.get(&who, &format!("/log?incident={incident}")).await.ok();
+    assert!(items(&seen)[0]["zh"].as_str().unwrap().contains(&format!("{flat} 失联")), "{seen}");
+    assert!(items(&seen)[0]["event"].is_object());
+    let numbers = city.get(&observer, &format!("/log?incident={incident}")).await.ok();
+    let line = &items(&numbers)[0];
+    assert!(line["event"].is_null() && !line.to_string().contains(&flat.to_string()), "{line}");
+    assert!(line["en"].as_str().unwrap().starts_with("A report came in"), "{line}");
+
+    let elsewhere = city.commander_of(homes[1]);
+    let theirs = city.get(&elsewhere, &format!("/log?incident={incident}&compound={}", homes[0])).await.ok();
+    let shared = |line: &Value| line["compounds"].as_u64() == Some(2);
+    assert!(items(&theirs).iter().all(shared), "of another compound only what happened to both: {theirs}");
+}
+
+#[tokio::test]
+async fn the_log_is_the_same_read_from_either_end() {
+    let city = city().await;
+    for _ in 0..5 {
+        city.opens(true).await;
+    }
+    let who = city.account("city1");
+    let walk = async |start: &str, word: &str| {
+        let (mut positions, mut query) = (Vec::new(), start.to_owned());
+        loop {
+            let page = city.get(&who, &format!("/log?limit=500{query}")).await.ok();
+            positions.extend(items(&page).iter().map(|line| line["position"].as_u64().unwrap()));
+            match page["next"].as_u64() {
+                Some(next) => query = format!("&{word}={next}"),
+                None => break positions,
+            }
+        }
+    };
+    let forward = walk("&after=0", "after").await;
+    let mut back = walk("", "before").await;
+    back.sort_unstable();
+    assert!(forward.is_sorted());
+    assert_eq!(forward, back);
+    assert_eq!(forward.last(), Some(&city.app.city().position()));
+}

@@ -1,0 +1,137 @@
+//! Reports on households, alone and in batches; help, the vulnerable first; running counts against a recount.
+
+use muster::domain::compound::{CompoundId, Need};
+use muster::domain::household::FlatNo;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{City, city, items};
+
+fn report(city: &City, home: CompoundId, flat: FlatNo, status: Value) -> Value {
+    json!({ "household": format!("{home}/{flat}"), "status": status, "heads": 2, "verified": "door_to_door",
+        "made_at": muster::server::time::Rfc3339(city.app.now()).to_string() })
+}
+
+fn flats(city: &City, home: CompoundId) -> Vec<FlatNo> {
+    city.app.city().compound(home).unwrap().compound.flats().collect()
+}
+
+#[tokio::test]
+async fn help_comes_with_the_vulnerable_first_and_ends_by_name() {
+    let city = city().await;
+    let incident = city.opens(true).await;
+    // A compound with a household on life support, or at least a vulnerable one.
+    let most = |id: &CompoundId| city.app.city().compound(*id).unwrap().compound.vulnerable.len();
+    let home = city.some(20).into_iter().max_by_key(most).unwrap();
+    let listed = city.app.city().compound(home).unwrap().compound.vulnerable.clone();
+    let frail = listed.iter().find(|v| v.needs.contains(&Need::LifeSupport)).unwrap_or(&listed[0]).flat;
+    let sturdy = flats(&city, home).into_iter().find(|flat| listed.iter().all(|v| v.flat != *flat)).unwrap();
+    city.raises(&incident, &[home]).await;
+    let commander = city.commander_of(home);
+    let path = format!("/incidents/{incident}/check-ins");
+    let help = |kind: &str| json!({ "need_help": { "kinds": [kind] } });
+    city.post(&commander, &path, report(&city, home, sturdy, help("medical"))).await.ok();
+    city.post(&commander, &path, report(&city, home, frail, help("supplies"))).await.ok();
+
+    let queue = city.get(&commander, &format!("/incidents/{incident}/help")).await.ok();
+    let order: Vec<&str> = items(&queue).iter().map(|row| row["help"].as_str().unwrap()).collect();
+    assert_eq!(order, [format!("{home}/{frail}/1"), format!("{home}/{sturdy}/1")]);
+    assert!(!items(&queue)[0]["needs"].as_array().unwrap().is_empty());
+    let second = city.get(&commander, &format!("/incidents/{incident}/help?after={}", order[0])).await.ok();
+    assert_eq!(items(&second).len(), 1);
+
+    // "Safe" does not end it.
+    city.clock.forward_s(60);
+    city.post(&commander, &path, report(&city, home, frail, "safe".into())).await.ok();
+    let still = city.get(&commander, &format!("/incidents/{incident}/help")).await.ok();
+    assert_eq!(items(&still).len(), 2);
+    let end = json!({ "help": order[0], "how": "resolved", "reason": "已送医" });
+    city.post(&commander, &format!("/incidents/{incident}/help/end"), end).await.ok();
+    let left = city.get(&commander, &format!("/incidents/{incident}/help")).await.ok();
+    assert_eq!(items(&left).len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_of_reports_is_answered_one_by_one_and_once() {
+    let city = city().await;
+    let incident = city.opens(true).await;
+    let home = city.manned(0);
+    city.raises(&incident, &[home]).await;
+    let commander = city.commander_of(home);
+    let flats = flats(&city, home);
+    let none: FlatNo = "999-99-9999".parse().unwrap();
+    let queued: Vec<Value> = [flats[0], none, flats[1]]
+        .iter()
+        .map(|flat| json!({ "id": Uuid::now_v7(), "check_in": report(&city, home, *flat, "safe".into()) }))
+        .collect();
+    let path = format!("/incidents/{incident}/check-ins/batch");
+    let body = json!({ "check_ins": queued });
+    let outcomes = city.post(&commander, &path, body.clone()).await.ok();
+    assert!(outcomes[0]["done"].is_object() && outcomes[2]["done"].is_object());
+    assert_eq!(outcomes[1]["refused"]["code"], "unknown_household");
+    let again = city.post(&commander, &path, body).await.ok();
+    assert_eq!(again[0]["done"]["repeated"], true);
+    let tally = city.get(&commander, &format!("/incidents/{incident}/tally?compound={home}")).await.ok();
+    assert_eq!(tally["roll"]["safe"], 2);
+    assert_eq!(city.post(&commander, &path, json!({ "check_ins": [] })).await.refused(), (422, "bad_count"));
+}
+
+#[tokio::test]
+async fn running_counts_are_what_a_recount_of_the_households_gives() {
+    let city = city().await;
+    let incident = city.opens(true).await;
+    let homes = city.some(3);
+    city.raises(&incident, &homes).await;
+    let who = city.account("city1");
+    let words = [json!("safe"), json!("away"), json!("missing"), json!({ "evacuated": { "assembly_point": null } })];
+    let path = format!("/incidents/{incident}/check-ins");
+    for (i, home) in homes.iter().enumerate() {
+        for (j, flat) in flats(&city, *home).into_iter().enumerate().step_by(7).take(12) {
+            city.post(&who, &path, report(&city, *home, flat, words[(i + j) % 4].clone())).await.ok();
+        }
+    }
+    let mut recount = std::collections::BTreeMap::<String, u64>::new();
+    for home in &homes {
+        let mut after = String::new();
+        loop {
+            let path = format!("/incidents/{incident}/compounds/{home}/households?limit=500{after}");
+            let page = city.get(&who, &path).await.ok();
+            for row in items(&page) {
+                let status = &row["report"]["status"];
+                let word = status.as_str().or_else(|| status.as_object()?.keys().next().map(String::as_str));
+                *recount.entry(word.unwrap_or("unaccounted").to_owned()).or_default() += 1;
+            }
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+    }
+    let tally = city.get(&who, &format!("/incidents/{incident}/tally?area=1404")).await.ok();
+    for word in ["safe", "away", "missing", "evacuated", "unaccounted"] {
+        assert_eq!(tally["roll"][word].as_u64(), recount.get(word).copied(), "{word}");
+    }
+    let children = city.get(&who, &format!("/incidents/{incident}/tally/children?area=1404")).await.ok();
+    let sum: u64 = items(&children).iter().map(|part| part["roll"]["safe"].as_u64().unwrap()).sum();
+    assert_eq!(tally["roll"]["safe"].as_u64(), Some(sum));
+}
+
+#[tokio::test]
+async fn a_household_reports_on_itself_alone_and_sees_itself() {
+    let city = city().await;
+    let incident = city.opens(true).await;
+    let home = city.manned(0);
+    city.raises(&incident, &[home]).await;
+    let flats = flats(&city, home);
+    let household = city.household(format!("{home}/{}", flats[0]).parse().unwrap());
+    let path = format!("/incidents/{incident}/check-ins");
+    let mut own = report(&city, home, flats[0], "safe".into());
+    own["verified"] = "self_report".into();
+    city.post(&household, &path, own.clone()).await.ok();
+    let view = city.get(&household, "/household").await.ok();
+    assert_eq!((view["report"]["status"].as_str(), view["exercise"].as_bool()), (Some("safe"), Some(true)));
+    assert_eq!(view["incident"], incident);
+    own["household"] = format!("{home}/{}", flats[1]).into();
+    assert_eq!(city.post(&household, &path, own).await.refused(), (403, "not_your_area"));
+    assert_eq!(city.get(&city.account("city1"), "/household").await.refused(), (403, "not_your_role"));
+}
