@@ -45,7 +45,7 @@ pub struct AlertsQuery {
     limit: Option<usize>,
 }
 
-/// 预警列表 Alerts that the caller may read, newest id first: ids of clients that make UUIDv7 are in order of time.
+/// 预警列表 Alerts that the caller may read, newest id first: ids of clients that make `UUIDv7` are in order of time.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertsQuery),
     responses((status = 200, body = PageOf<AlertLine>)), extensions(("x-muster-action" = json!("see_compound"))))]
 pub async fn list(

@@ -52,15 +52,12 @@ pub async fn state(
     Query(query): Query<MapQuery>,
 ) -> Answer<Json<MapPage>> {
     let city = app.city();
-    let areas = match query.area {
-        Some(area) => {
-            city.may_in_area(&actor, Action::SeeCompound, area)?;
-            vec![area]
-        }
-        None => {
-            city.may_somewhere(&actor, Action::SeeCompound)?;
-            areas_of(&city, &actor)
-        }
+    let areas = if let Some(area) = query.area {
+        city.may_in_area(&actor, Action::SeeCompound, area)?;
+        vec![area]
+    } else {
+        city.may_somewhere(&actor, Action::SeeCompound)?;
+        areas_of(&city, &actor)
     };
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     let (items, more) = snapshot_part(&city, &areas, query.after, limit);

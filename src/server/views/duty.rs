@@ -12,6 +12,7 @@ use crate::domain::duty::{CallState, DutyBoard, DutyCall, DutyCounts, Mode};
 use crate::domain::hazard::ResponseLevel;
 use crate::domain::ids::{DispatchId, IncidentId, PersonId};
 use crate::domain::post::PostKey;
+use crate::domain::refusal::Refusal;
 use crate::server::time::Rfc3339;
 
 use super::{Occasion, compound_name};
@@ -42,7 +43,10 @@ pub struct BoardView {
 
 impl BoardView {
     /// Of an area. Counts are read off; only the median looks at each ready compound.
-    pub fn of(city: &City, incident: IncidentId, area: AreaCode) -> Result<Self, crate::domain::refusal::Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownIncident`].
+    pub fn of(city: &City, incident: IncidentId, area: AreaCode) -> Result<Self, Refusal> {
         let state = city.incident(incident)?;
         let tally = state.tally(area);
         let mut ready_s: Vec<u64> = state

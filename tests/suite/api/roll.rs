@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{City, city, items};
 
-fn report(city: &City, home: CompoundId, flat: FlatNo, status: Value) -> Value {
-    json!({ "household": format!("{home}/{flat}"), "status": status, "heads": 2, "verified": "door_to_door",
+fn report(city: &City, home: CompoundId, flat: FlatNo, status: impl Into<Value>) -> Value {
+    json!({ "household": format!("{home}/{flat}"), "status": status.into(), "heads": 2, "verified": "door_to_door",
         "made_at": muster::server::time::Rfc3339(city.app.now()).to_string() })
 }
 
@@ -42,7 +42,7 @@ async fn help_comes_with_the_vulnerable_first_and_ends_by_name() {
 
     // "Safe" does not end it.
     city.clock.forward_s(60);
-    city.post(&commander, &path, report(&city, home, frail, "safe".into())).await.ok();
+    city.post(&commander, &path, report(&city, home, frail, "safe")).await.ok();
     let still = city.get(&commander, &format!("/incidents/{incident}/help")).await.ok();
     assert_eq!(items(&still).len(), 2);
     let end = json!({ "help": order[0], "how": "resolved", "reason": "已送医" });
@@ -62,7 +62,7 @@ async fn a_queue_of_reports_is_answered_one_by_one_and_once() {
     let none: FlatNo = "999-99-9999".parse().unwrap();
     let queued: Vec<Value> = [flats[0], none, flats[1]]
         .iter()
-        .map(|flat| json!({ "id": Uuid::now_v7(), "check_in": report(&city, home, *flat, "safe".into()) }))
+        .map(|flat| json!({ "id": Uuid::now_v7(), "check_in": report(&city, home, *flat, "safe") }))
         .collect();
     let path = format!("/incidents/{incident}/check-ins/batch");
     let body = json!({ "check_ins": queued });
@@ -125,7 +125,7 @@ async fn a_household_reports_on_itself_alone_and_sees_itself() {
     let flats = flats(&city, home);
     let household = city.household(format!("{home}/{}", flats[0]).parse().unwrap());
     let path = format!("/incidents/{incident}/check-ins");
-    let mut own = report(&city, home, flats[0], "safe".into());
+    let mut own = report(&city, home, flats[0], "safe");
     own["verified"] = "self_report".into();
     city.post(&household, &path, own.clone()).await.ok();
     let view = city.get(&household, "/household").await.ok();
