@@ -29,9 +29,9 @@ const LAYERS: &[(&str, u8)] = &[
     ("live", 34),
     ("demo", 34),
     ("import", 35),
-    ("testing", 39),
     ("server", 40),
     ("cli", 50),
+    ("testing", 60),
 ];
 
 /// Up to this rank a module is pure: no IO, no clock, no randomness.
