@@ -1,6 +1,4 @@
 //! Every integration test that needs the `testing` feature, in one binary: one module a subject.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails here has failed")]
-
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod api;
