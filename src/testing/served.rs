@@ -103,7 +103,7 @@ impl Served {
         let templates = Arc::new(Templates::load(None).unwrap_or_else(|error| panic!("{error}")));
         let journal = Some(SqliteReader::new(&path));
         let app = App { muster, directory, config: Arc::new(Config::default()), templates, journal, hub };
-        Self { router: router(app.clone()), app, demo, clock }
+        Self { router: router(&app), app, demo, clock }
     }
 
     /// The demo account of that login, signed in.
