@@ -77,7 +77,7 @@ fn start(data: &DataDir, faults: Faults, runtime: &tokio::runtime::Runtime) -> (
     let (config, templates) = (Arc::new(Config::default()), Arc::new(Templates::load(None).unwrap()));
     let journal = Some(data.reader().unwrap());
     let app = App { muster: muster.clone(), directory, config, templates, journal, hub };
-    (muster, Desk { router: router(app), token: String::new() })
+    (muster, Desk { router: router(&app), token: String::new() })
 }
 
 #[test]
