@@ -8,7 +8,7 @@ use crate::domain::event::{Event, Record};
 use crate::domain::ids::AlertId;
 use crate::domain::succession::{Holder, SuccessionEvent};
 
-use super::notice::{AcknowledgementAsked, CommandChange, NoticeKind};
+use super::notice::{AcknowledgementAsked, CommandChange, Extent, NoticeKind};
 use super::record::Draft;
 use super::{Audience, Part};
 
@@ -85,6 +85,10 @@ impl Draft<'_> {
                     Holder::Area(area) => of_area.entry(area).or_default().push(asked),
                 }
             }
+            let mut fallen: Vec<CompoundId> = of_area.values().flatten().map(|asked| asked.compound).collect();
+            fallen.sort_unstable();
+            let extent = Extent::of(&fallen);
+            self.say_in(fallen, Part::ACCOUNTS, occasion, NoticeKind::CommandWithAreas { alert: *alert, extent });
             for (area, asked) in of_area {
                 self.say(Audience::Area(area), occasion, NoticeKind::AcknowledgementAskedOfArea { area, asked });
             }

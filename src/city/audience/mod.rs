@@ -16,7 +16,7 @@ mod record;
 use std::sync::Arc;
 
 use crate::domain::actor::{Actor, Grant, Role};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::PersonId;
 use crate::domain::post::ClaimStatus;
@@ -78,7 +78,8 @@ pub enum Audience {
         /// What they are to it.
         parts: &'static [Part],
     },
-    /// Dispatchers who answer for an area: it, or one that contains it, was granted to them.
+    /// Dispatchers of the street or community itself: those who answer for the area day by day. Wider ones command there, too,
+    /// but hear of a whole order at once.
     Area(AreaCode),
 }
 
@@ -100,7 +101,10 @@ impl Audience {
     pub fn hears_by_grant(&self, grants: &[Grant]) -> bool {
         match self {
             Self::Person(_) => false,
-            Self::Area(area) => grants.iter().any(|grant| grant.role == Role::Dispatcher && grant.area.contains(*area)),
+            Self::Area(area) => grants.iter().any(|grant| {
+                let is_near = matches!(grant.area.level(), AreaLevel::Street | AreaLevel::Community);
+                grant.role == Role::Dispatcher && is_near && grant.area.contains(*area)
+            }),
             Self::Compounds { of, parts } => grants
                 .iter()
                 .any(|grant| parts.iter().any(|part| part.role() == Some(grant.role)) && any_in(of, grant.area)),

@@ -102,6 +102,13 @@ pub enum NoticeKind {
         /// What is asked, compound by compound.
         asked: Vec<AcknowledgementAsked>,
     },
+    /// Nobody of these compounds' lines can be reached: the command is with their communities or streets.
+    CommandWithAreas {
+        /// For which alert an acknowledgement is waited for.
+        alert: AlertId,
+        /// Where.
+        extent: Extent,
+    },
     /// An alert waits for a second person.
     AlertAwaitsApproval {
         /// Which.

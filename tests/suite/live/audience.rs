@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use super::{listeners, played, played_with_changes};
 
+/// Notices that a record with all its compounds may make for a city's dispatcher.
+const FOR_A_WATCHER_MAX: usize = 4;
+
 /// What of compounds a notice mentions anywhere: the compound, and what it takes to see it.
 fn mentioned(value: &Value, found: &mut Vec<(CompoundId, Action)>) {
     match value {
@@ -133,4 +136,20 @@ fn every_holder_of_a_command_is_asked_to_acknowledge() {
         }
     }
     assert!(passed > 20, "{passed}");
+}
+
+#[test]
+fn a_whole_order_is_a_few_notices_for_those_who_watch_over_the_city() {
+    let world = played(12, 200);
+    let city1 = world.account("city1");
+    let (mut city, mut with_areas) = (City::default(), 0);
+    for record in &world.journal {
+        city.evolve(record);
+        let notices = city.notices(record);
+        let heard = notices.iter().filter(|notice| city.hears(&city1, &notice.audience)).count();
+        assert!(heard <= FOR_A_WATCHER_MAX, "{heard} notices of one record");
+        let fell = |notice: &&Notice| matches!(notice.body.kind, NoticeKind::CommandWithAreas { .. });
+        with_areas += notices.iter().filter(fell).count();
+    }
+    assert!(with_areas > 0, "no command fell to an area");
 }
