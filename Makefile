@@ -5,6 +5,10 @@ TESTS := --workspace --all-features --lib --bins --tests
 DATA_DIR ?= data
 LISTEN ?= 127.0.0.1:8080
 REHEARSAL ?= flood-2021
+BENCHES := $(basename $(notdir $(wildcard load-tests/benches/*.rs)))
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo rehearse test check-style check-core check-docs bench audit need-rust
@@ -45,8 +49,9 @@ check-core:
 check-docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --all-features --document-private-items
 
-bench: need-rust ## measures, and writes a table to load-tests/RESULTS.md
-	cargo bench --locked --package load-tests
+bench: need-rust ## measures; the tables are shown and written to target/bench.md
+	@mkdir -p target
+	for bench in $(BENCHES); do cargo bench --locked --package load-tests --bench $$bench; done | tee target/bench.md
 
 audit: need-rust ## licences, sources and banned crates, by cargo-deny (installed when missing: several minutes)
 	@command -v cargo-deny >/dev/null 2>&1 || { echo "cargo-deny is missing: installing it"; cargo install cargo-deny --locked; }

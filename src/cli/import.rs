@@ -91,7 +91,7 @@ impl Import {
     async fn send(&self, server: &str, bytes: Vec<u8>) -> anyhow::Result<Report> {
         let token = std::env::var(ENV_TOKEN).with_context(|| format!("需要令牌 a token is needed: {ENV_TOKEN}"))?;
         let (_, name) = self.what.kind();
-        let datum = self.datum.map(|datum| format!("&datum={}", datum)).unwrap_or_default();
+        let datum = self.datum.map(|datum| format!("&datum={datum}")).unwrap_or_default();
         let server = server.trim_end_matches('/');
         let url = format!("{server}/api/v1/imports/{name}?dry_run={}{datum}", self.dry_run);
         let content_type =

@@ -1,7 +1,7 @@
 //! Alert templates: per hazard and colour what is sent, and the correction and the withdrawal that lie ready beside it.
 //!
 //! The texts of `config/templates` are compiled in; a city's own folder replaces them hazard by hazard. What stands in a file
-//! and how it is checked is in [`file`], how blanks are filled in [`fill`]. Nothing here decides who gets an alert, and a
+//! and how it is checked is in [`mod@file`], how blanks are filled in [`fill`]. Nothing here decides who gets an alert, and a
 //! rendered template is only a draft: it goes the way of every other.
 
 mod file;

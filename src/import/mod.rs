@@ -1,4 +1,4 @@
-//! L3: files of real data become entries of the register. Pure over bytes, except [`take_in`], which carries them out.
+//! L3: files of real data become entries of the register. Pure over bytes, except [`mod@take_in`], which carries them out.
 //!
 //! A file is read once into a [`Draft`] ([`compounds`], [`people`], [`posts`], [`plans`]), the draft is held against the city
 //! ([`Draft::settle`]), and what comes of it is one [`Ready`]: a batch for `Command::Import`, people for the directory, and a

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a rule of the city, reads a clock, or holds a name or a phone. [`record`] is the stored form: versioned JSON,
 //! chained by hashes. [`sqlite`] is the embedded default: one file, one writer; [`reader`] pages through it while the writer goes
-//! on; [`verify`] walks its chain; [`backup`] copies it while it is live and brings a copy back. [`memory`] is for tests and
+//! on; [`mod@verify`] walks its chain; [`mod@backup`] copies it while it is live and brings a copy back. [`memory`] is for tests and
 //! rehearsals without a disk.
 
 pub mod backup;

@@ -19,7 +19,7 @@ use crate::engine::ports::{Journal, JournalError};
 use super::file::{self, Meta, OpenError, Place};
 use super::record;
 
-/// Records at the end that opening checks; all are checked by [`super::verify`], and by a start that replays them.
+/// Records at the end that opening checks; all are checked by [`mod@super::verify`], and by a start that replays them.
 pub const TAIL_CHECKED: u64 = 1_000;
 
 /// Bytes that a probe writes.

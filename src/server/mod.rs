@@ -1,7 +1,7 @@
 //! L4: the edge. HTTP comes in here, is parsed once into the words of the domain, and goes to [`runtime`](crate::runtime) or
 //! [`directory`](crate::directory); what comes back becomes JSON or a [`error::Problem`].
 //!
-//! [`router`] has the routes, [`middleware`] what stands before them, [`error`] alone makes errors into HTTP, [`caller`] says who
+//! [`mod@router`] has the routes, [`middleware`] what stands before them, [`error`] alone makes errors into HTTP, [`caller`] says who
 //! asks, [`extract`] reads the rest of a request, [`openapi`] describes it all. A handler lives in `routes/<noun>.rs`, beside the
 //! shapes (DTOs) that only the API has, and has 5 to 15 lines. No rule lives here: who may is asked of `city::authority`.
 
