@@ -28,9 +28,7 @@ struct Neighbour {
 /// # Errors
 /// What the server refused.
 pub async fn send_and_return(stage: &mut Stage) -> anyhow::Result<()> {
-    let Some(worst) = stage.places.iter().max_by_key(|place| (place.compound.people, place.id())) else {
-        return Ok(());
-    };
+    let Some(worst) = stage.places.iter().find(|place| Some(place.id()) == stage.worst) else { return Ok(()) };
     let (to, to_name) = (worst.id(), worst.compound.name.clone());
     let mut near: Vec<Neighbour> = Vec::new();
     for within_m in WITHIN_M {
@@ -40,9 +38,9 @@ pub async fn send_and_return(stage: &mut Stage) -> anyhow::Result<()> {
         if !near.is_empty() {
             let count = near.len();
             stage.teller.say(
-                &format!("{to_name}受灾最重（人口最多）；{within_m} 米内 {count} 个小区有泵或沙袋"),
+                &format!("{to_name}求助最多；{within_m} 米内 {count} 个小区有泵或沙袋"),
                 &format!(
-                    "{to} is hit worst (most people); {count} compounds within {within_m} m have pumps or sandbags"
+                    "{to} has the most requests for help; {count} compounds within {within_m} m have pumps or sandbags"
                 ),
             );
             break;

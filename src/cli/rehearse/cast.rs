@@ -27,7 +27,7 @@ const PHONES_OF_PLACE: std::ops::RangeInclusive<usize> = 3..=12;
 /// Sockets that are being opened at once.
 const OPENING_MAX: usize = 64;
 /// How long all phones may take to connect.
-const CONNECT_WITHIN: Duration = Duration::from_secs(60);
+const CONNECT_WITHIN: Duration = Duration::from_mins(1);
 /// Of 100 commanders, how many do not answer.
 const SILENT_PERCENT: usize = 8;
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::CallState;
 use crate::domain::ids::PersonId;
 
 use super::human::CallAnswer;
+use super::phone::Phone;
 use super::stage::{REQUESTS_MAX, Stage};
 
 /// How long is waited beyond the slowest person for answers to be taken.
@@ -55,10 +57,11 @@ struct Counts {
 ///
 /// # Errors
 /// What the server refused.
-pub async fn switch(stage: &Stage) -> anyhow::Result<()> {
+pub async fn switch(stage: &mut Stage) -> anyhow::Result<()> {
     let form = json!({ "compounds": stage.codes(), "to": { "emergency": "II" } });
-    let before = tokio::time::Instant::now();
+    let before = Instant::now();
     stage.order(&format!("incidents/{}/switch", stage.incident), &form).await?;
+    stage.figures.switched = Some(before);
     let (count, ms) = (stage.places.len(), before.elapsed().as_millis());
     stage.teller.say(
         &format!("一道命令：{count} 个小区转入急时 II 级，{ms} 毫秒落盘并应答"),
@@ -85,7 +88,7 @@ pub async fn staff(stage: &mut Stage) -> anyhow::Result<()> {
     );
     for _ in 0..VOICE_ROUNDS {
         by_voice(stage).await?;
-        let still = |phone: &super::phone::Phone| has_answered(phone);
+        let still = |phone: &Phone| has_answered(phone);
         stage.wait_until(stage.their_s(ARRIVE_S) + GRACE, |stage| stage.phones.iter().all(still)).await;
     }
     let was: BTreeSet<(String, PersonId)> = first.into_iter().map(|call| (call.post, call.person)).collect();
@@ -95,13 +98,13 @@ pub async fn staff(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 /// Whether the owner has done about every call what they will do.
-fn has_answered(phone: &super::phone::Phone) -> bool {
+fn has_answered(phone: &Phone) -> bool {
     let (owner, log) = (&phone.owner, phone.log());
     let me = owner.person.to_string();
     log.calls.iter().all(|post| {
         owner.silent
             || match owner.human.answers_call(&me, post) {
-                CallAnswer::Comes => log.on_post.contains(post),
+                CallAnswer::Comes => log.on_post.contains_key(post),
                 CallAnswer::Declines(_) => log.declined.contains(post),
                 CallAnswer::Silent => true,
             }
@@ -159,7 +162,10 @@ async fn count(stage: &mut Stage, from_bench: usize) -> anyhow::Result<()> {
         &format!("应到 {needed}，到岗 {on_post}，不能到岗 {declined}，候补补位 {from_bench}，空缺 {vacant}；{ready}/{in_emergency} 个小区全部到岗"),
         &format!("{on_post} of {needed} on post, {declined} declined, {from_bench} from the bench, {vacant} vacant; {ready}/{in_emergency} compounds ready"),
     );
+    let arrived =
+        stage.phones.iter().flat_map(|phone| phone.log().on_post.values().copied().collect::<Vec<_>>()).collect();
     let posts = &mut stage.figures.posts;
+    posts.arrived = arrived;
     (posts.needed, posts.on_post, posts.declined, posts.vacant) = (needed, on_post, declined, vacant);
     (posts.from_bench, posts.ready, posts.median_ready_s) = (from_bench, (ready, in_emergency), median_ready_s);
     Ok(())

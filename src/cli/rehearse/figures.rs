@@ -14,6 +14,8 @@ pub struct Figures {
     pub connected: usize,
     /// The alert went out.
     pub issued: Option<Instant>,
+    /// The order to switch went out.
+    pub switched: Option<Instant>,
     /// Times at which it was on a phone.
     pub on_device: Vec<Instant>,
     /// Times at which a phone showed it.
@@ -47,6 +49,8 @@ pub struct Figures {
 /// How the posts were filled.
 #[derive(Debug, Default)]
 pub struct PostFigures {
+    /// Times at which people with a phone said that they are there.
+    pub arrived: Vec<Instant>,
     /// Places that the called posts have.
     pub needed: u64,
     /// People there.
@@ -117,10 +121,15 @@ impl Figures {
     }
 
     /// The table at the end.
-    pub fn print(&self, teller: &Teller) {
-        let from = self.issued.unwrap_or_else(Instant::now);
+    pub fn print(&self, teller: &Teller, times_faster: u16) {
+        let (now, posts, frames) = (Instant::now(), &self.posts, &self.frames);
+        let from = self.issued.unwrap_or(now);
         let row = |name: &str, value: String| println!("  {name:<44} {value}");
-        println!("\n【演练】本次实测 [EXERCISE] Measured in this run, {:.1} s", teller.elapsed_s());
+        println!("\n【演练】人的反应为虚构，按 {times_faster} 倍快进；系统用时为实测。");
+        println!(
+            "[EXERCISE] People are made up and played {times_faster} times as fast; what the system took is measured."
+        );
+        println!("【演练】本次实测 [EXERCISE] Measured in this run, {:.1} s", teller.elapsed_s());
         row("手机连接 phones connected", format!("{} / {}", self.connected, self.phones));
         row("预警到达手机 alert on device", shares(from, &self.on_device, self.phones));
         row("预警已显示 alert shown", shares(from, &self.shown, self.watched));
@@ -128,8 +137,9 @@ impl Figures {
         row("未应答指挥长/已移交 silent, handed over", format!("{} / {}", self.silent.0, self.silent.1));
         let (acknowledged, all) = self.compounds_acknowledged;
         row("已确认小区 compounds acknowledged", format!("{acknowledged} / {all}"));
-        let posts = &self.posts;
         row("到岗/应到 on post, needed", format!("{} / {}", posts.on_post, posts.needed));
+        let switched = self.switched.unwrap_or(now);
+        row("手机应答者到岗 on post, by phone", shares(switched, &posts.arrived, posts.arrived.len()));
         row("不能到岗/候补补位 declined, called from the bench", format!("{} / {}", posts.declined, posts.from_bench));
         row("空缺 vacant places", posts.vacant.to_string());
         let median = posts.median_ready_s.map_or_else(|| "—".to_owned(), |s| format!("{s} s"));
@@ -137,7 +147,6 @@ impl Figures {
         row("住户已核实 households accounted for", format!("{} / {}", self.accounted.0, self.accounted.1));
         row("求助已结束 help requests ended", format!("{} / {}", self.help.1, self.help.0));
         row("物资已归还 dispatches returned", format!("{} / {}", self.aid.1, self.aid.0));
-        let frames = &self.frames;
         row("收到消息 frames received", format!("{} (重连 reconnects {})", frames.received, frames.reconnects));
         row(
             "丢失/重复 lost, doubled",

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug, Clone, Copy)]
 pub struct Human {
     seed: u64,
-    speed: f64,
+    times_faster: f64,
 }
 
 /// What somebody does about a call to a post.
@@ -28,9 +28,9 @@ const NO_ANSWER_PERCENT: u64 = 2;
 const REASONS: [&str; 4] = ["在外地出差", "本人发烧就医", "道路积水无法通行", "正在照看孩子，无人接替"];
 
 impl Human {
-    /// People who live `speed` times as fast as we do.
-    pub const fn new(seed: u64, speed: f64) -> Self {
-        Self { seed, speed }
+    /// People who live so many times as fast as we do.
+    pub const fn new(seed: u64, times_faster: f64) -> Self {
+        Self { seed, times_faster }
     }
 
     /// A number that follows from seed, person and matter.
@@ -49,7 +49,7 @@ impl Human {
     pub fn takes(&self, who: &str, what: &str, least_s: f64, most_s: f64) -> Duration {
         // 32 bits of chance are plenty for a delay.
         let even = f64::from(u32::try_from(self.number(who, what) >> 32).unwrap_or(0)) / f64::from(u32::MAX);
-        Duration::from_secs_f64((least_s + (most_s - least_s) * even * even) / self.speed)
+        Duration::from_secs_f64((least_s + (most_s - least_s) * even * even) / self.times_faster)
     }
 
     /// What somebody answers to a call.

@@ -4,11 +4,13 @@
 //! People are played after a seed ([`human`]), so that the same demo city gives the same play. Figures are what the phones measured
 //! in this run; nothing of the historical event is shown as a figure of the city.
 //!
-//! Read on: [`warning`], [`duty`], [`roll`], [`aid`], [`stand_down`] in the order of the play; [`phone`] for the other end.
+//! Read on: [`warning`], [`answers`], [`duty`], [`roll`], [`aid`], [`stand_down`] in the order of the play; [`phone`] for the other end.
 
 mod aid;
+mod answers;
 mod api;
 mod cast;
+mod clearing;
 mod duty;
 mod figures;
 mod human;
@@ -17,6 +19,7 @@ mod phone;
 mod phone_log;
 mod proof;
 mod roll;
+mod socket;
 mod stage;
 mod stand_down;
 mod teller;
@@ -120,10 +123,13 @@ impl Rehearse {
         let mut stage = self.open().await?;
         let played = self.scenes(&mut stage).await;
         stage.off.cancel();
-        stage.figures.print(&stage.teller);
+        stage.figures.print(&stage.teller, self.speed);
         let mut failures = stage.figures.failures();
         if let Err(error) = played {
             failures.insert(0, format!("中途停止 stopped half-way: {error:#}"));
+            if !stage.incident.is_nil() {
+                clearing::clear(&stage).await?;
+            }
         }
         Ok(failures)
     }
@@ -134,6 +140,7 @@ impl Rehearse {
         stage.places = cast::places(&stage.api, &stage.city1, &preview.hits, stage.human).await?;
         // Before anything is ordered: so far it was only looked.
         self.check_demo(stage)?;
+        clearing::clear(stage).await?;
         let form = json!({ "hazard": "flood", "exercise": true, "title": TITLE });
         let incident: Made = stage.api.post(&stage.city1, "incidents", &form).await?;
         stage.incident = incident.id;
@@ -147,8 +154,8 @@ impl Rehearse {
         stage.teller.step(4, "发布预警", "the alert");
         warning::send(stage, &target, preview.hits.len()).await?;
         stage.teller.step(5, "收到与确认", "received and acknowledged");
-        warning::hear_back(stage).await?;
-        warning::hand_over(stage, self.wait_for_escalation).await?;
+        answers::hear_back(stage).await?;
+        answers::hand_over(stage, self.wait_for_escalation).await?;
         stage.teller.step(6, "平急转换", "duty");
         duty::switch(stage).await?;
         duty::staff(stage).await?;
@@ -157,7 +164,7 @@ impl Rehearse {
         roll::help(stage).await?;
         stage.teller.step(8, "互助", "mutual aid");
         aid::send_and_return(stage).await?;
-        warning::count(stage).await?;
+        answers::count(stage).await?;
         stage.teller.step(9, "解除", "stand-down");
         stand_down::stand_down(stage).await?;
         proof::nothing_lost(stage).await
@@ -187,6 +194,7 @@ impl Rehearse {
             incident: Uuid::nil(),
             alert: Uuid::nil(),
             places: Vec::new(),
+            worst: None,
             phones: Vec::new(),
             phone_of: HashMap::new(),
             off: CancellationToken::new(),

@@ -1,89 +1,28 @@
 //! One phone on the live socket: hears, notes, and does what its owner would, after as long as the owner takes.
 //!
 //! A lost connection is opened anew and resumed, as a real phone's would be. What the owner does is in `owner`, the notes are in
-//! `phone_log`.
+//! `phone_log`, what goes over the wire is in `socket`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use futures_util::{SinkExt as _, StreamExt as _};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-use crate::live::frame::Cursor;
 
 use super::api::Key;
 use super::owner::{Act, Owner, text_at, uuid_at};
 use super::phone_log::PhoneLog;
+use super::socket::{Heard, Refused, Socket, hear, open, parse_cursor, say};
 
-/// How long a socket may take to open and say hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(20);
 /// How often a lost connection is opened anew.
 const RECONNECTS_MAX: u32 = 5;
 /// How long to wait before that.
 const RECONNECT_AFTER: Duration = Duration::from_millis(500);
-
-/// An open socket.
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// What is heard, as far as a phone cares.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Heard {
-    /// The first frame.
-    Hello {
-        /// Of the journal.
-        epoch: String,
-        /// What follows comes after it.
-        cursor: String,
-    },
-    /// Something happened.
-    Event {
-        /// Where in the stream.
-        cursor: String,
-        /// What.
-        event: Value,
-    },
-    /// All that was missed was sent.
-    Resumed {},
-    /// What was missed cannot be told.
-    Reload {},
-    /// The answer to a command.
-    Answer {
-        /// Which.
-        id: Uuid,
-        /// Why not, if not.
-        #[serde(default)]
-        refused: Option<Refused>,
-    },
-    /// A frame was not taken.
-    Error {
-        /// Why.
-        code: String,
-    },
-    /// Are you there?
-    Ping {},
-    /// Anything else.
-    #[serde(other)]
-    Other,
-}
-
-/// Why a command was not done.
-#[derive(Deserialize)]
-pub struct Refused {
-    code: String,
-}
 
 /// A phone that is switched on.
 pub struct Phone {
@@ -119,56 +58,6 @@ impl Phone {
 /// Notes are plain data: whoever panicked while writing them left nothing half done that matters.
 fn lock(log: &Mutex<PhoneLog>) -> MutexGuard<'_, PhoneLog> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Opens a socket, up to its hello.
-///
-/// # Errors
-/// When it is refused, or says something else first.
-pub async fn open(url: &str, key: &Key) -> anyhow::Result<(Socket, String, Cursor)> {
-    let mut request = url.into_client_request()?;
-    if let Some(header) = key.header() {
-        request.headers_mut().insert("authorization", header.parse()?);
-    }
-    let opened = async {
-        let (mut socket, _) = connect_async(request).await?;
-        match hear(&mut socket).await? {
-            Some(Heard::Hello { epoch, cursor }) => Ok((socket, epoch, parse_cursor(&cursor)?)),
-            _ => bail!("第一帧不是 hello。 The first frame is no hello."),
-        }
-    };
-    timeout(HELLO_WITHIN, opened).await.context("hello")?
-}
-
-/// The next frame; `None` when the socket is closed.
-///
-/// # Errors
-/// When the connection breaks, or a frame cannot be read.
-pub async fn hear(socket: &mut Socket) -> anyhow::Result<Option<Heard>> {
-    while let Some(message) = socket.next().await {
-        match message? {
-            Message::Text(text) => return Ok(Some(serde_json::from_str(&text)?)),
-            Message::Close(_) => return Ok(None),
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
-/// Says something.
-///
-/// # Errors
-/// When the connection breaks.
-pub async fn say(socket: &mut Socket, frame: &Value) -> anyhow::Result<()> {
-    Ok(socket.send(Message::text(frame.to_string())).await?)
-}
-
-/// Reads a cursor.
-///
-/// # Errors
-/// When it is none.
-pub fn parse_cursor(text: &str) -> anyhow::Result<Cursor> {
-    text.parse().map_err(|why: &str| anyhow::anyhow!("{text}: {why}"))
 }
 
 struct Line {
@@ -227,19 +116,12 @@ impl Line {
         let (mut socket, epoch, cursor) = open(&self.url, &self.key).await?;
         drop(permit);
         let resume = lock(&self.log).resume_from();
-        match resume {
-            Some((epoch, cursor)) => {
-                say(&mut socket, &json!({ "type": "resume", "epoch": epoch, "cursor": cursor })).await?;
-            }
-            None => {
-                {
-                    let mut log = lock(&self.log);
-                    log.hello = Some((epoch, cursor));
-                    log.connected = Some(Instant::now());
-                }
-                // Whoever says something other than `resume` gets events at once.
-                say(&mut socket, &json!({ "type": "ping" })).await?;
-            }
+        if let Some((epoch, cursor)) = resume {
+            say(&mut socket, &json!({ "type": "resume", "epoch": epoch, "cursor": cursor })).await?;
+        } else {
+            lock(&self.log).greeted(epoch, cursor);
+            // Whoever says something other than `resume` gets events at once.
+            say(&mut socket, &json!({ "type": "ping" })).await?;
         }
         loop {
             let due = desk.next_due();
@@ -324,7 +206,7 @@ impl Line {
             Act::Acknowledge { alert, .. } => {
                 log.alerts.entry(alert).or_default().acknowledged.get_or_insert(Instant::now());
             }
-            Act::Arrive { post } => drop(log.on_post.insert(post.to_string())),
+            Act::Arrive { post } => drop(log.on_post.insert(post.to_string(), Instant::now())),
             Act::Decline { post, .. } => drop(log.declined.insert(post.to_string())),
             Act::TakeCommand { compound } => drop(log.accepted.insert(compound.to_string())),
             Act::Come { .. } | Act::EndHelp { .. } | Act::Show { .. } => {}

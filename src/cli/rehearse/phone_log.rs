@@ -41,9 +41,9 @@ pub struct PhoneLog {
     pub alerts: BTreeMap<Uuid, AlertTimes>,
     /// Posts to which the owner is called.
     pub calls: BTreeSet<String>,
-    /// Of these, those that were answered with "on post".
-    pub on_post: BTreeSet<String>,
-    /// Of these, those that were declined.
+    /// Posts at which the owner has arrived, and when the server answered that.
+    pub on_post: BTreeMap<String, Instant>,
+    /// Posts that were declined.
     pub declined: BTreeSet<String>,
     /// Compounds whose command was taken over.
     pub accepted: BTreeSet<String>,
@@ -52,6 +52,12 @@ pub struct PhoneLog {
 }
 
 impl PhoneLog {
+    /// Notes the first hello.
+    pub fn greeted(&mut self, epoch: String, cursor: Cursor) {
+        self.hello = Some((epoch, cursor));
+        self.connected = Some(Instant::now());
+    }
+
     /// Notes an event; says whether it is new.
     pub fn take_in(&mut self, cursor: Cursor) -> bool {
         let in_order = self.seen.last().is_none_or(|last| cursor > *last);

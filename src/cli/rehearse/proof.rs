@@ -7,11 +7,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use super::phone::{Heard, Phone, hear, open, parse_cursor, say};
+use super::phone::Phone;
+use super::socket::{Heard, hear, open, parse_cursor, say};
 use super::stage::{REQUESTS_MAX, Stage};
 
-/// Phones for which it is looked up.
-const PROVED_MAX: usize = 500;
 /// How long the last frames may be under way before the phones are switched off.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How long one phone's whole stream may take.
@@ -28,7 +27,7 @@ pub async fn nothing_lost(stage: &mut Stage) -> anyhow::Result<()> {
         phone.is_off().await;
     }
     let url = stage.api.live_url();
-    let proved = stream::iter(stage.phones.iter().take(PROVED_MAX).map(|phone| lost(&url, phone)));
+    let proved = stream::iter(stage.phones.iter().map(|phone| lost(&url, phone)));
     let proved: Vec<Option<u64>> = proved.buffer_unordered(REQUESTS_MAX).try_collect().await?;
     stage.figures.count_phones(&stage.phones);
     let frames = &mut stage.figures.frames;

@@ -67,14 +67,21 @@ struct Roll {
 /// A help request that waits.
 #[derive(Deserialize)]
 struct Help {
-    help: String,
+    #[serde(rename = "help")]
+    key: String,
     compound_name: String,
     kinds: Vec<String>,
     assigned_to: Option<PersonId>,
     needs: Option<Vec<Need>>,
 }
 
-/// Everybody reports on everybody; gives the number of help requests that this opened.
+impl Help {
+    fn is_of(&self, place: &Place) -> bool {
+        self.key.starts_with(&place.id().to_string())
+    }
+}
+
+/// Everybody reports on everybody.
 ///
 /// # Errors
 /// What the server refused.
@@ -161,7 +168,9 @@ fn report(stage: &Stage, place: &Place, flat: FlatNo, verified: &str) -> Value {
     let help = if vulnerable { HELP_VULNERABLE_PER_MILLE } else { HELP_PER_MILLE };
     let throw = per_mille(stage, place, flat, "status");
     let status = match throw {
-        _ if throw < help => json!({ "need_help": { "kinds": [if throw % 2 == 0 { "medical" } else { "trapped" }] } }),
+        _ if throw < help => {
+            json!({ "need_help": { "kinds": [if throw.is_multiple_of(2) { "medical" } else { "trapped" }] } })
+        }
         0..150 if !place.compound.assembly_points.is_empty() => json!({ "evacuated": { "assembly_point": 0 } }),
         150..250 => json!("away"),
         _ => json!("safe"),
@@ -180,11 +189,13 @@ pub async fn help(stage: &mut Stage) -> anyhow::Result<()> {
     let waiting: Vec<Help> = stage.api.list(&stage.city1, &path).await?;
     stage.teller.say("求助清单，重点户在前：", "help requests, the vulnerable first:");
     for (no, help) in waiting.iter().enumerate().take(HELP_SHOWN) {
-        let Help { help, compound_name, kinds, needs, .. } = help;
+        let Help { key, compound_name, kinds, needs, .. } = help;
         let (kinds, first) = (kinds.join("、"), needs.as_ref().is_some_and(|needs| !needs.is_empty()));
         let (zh, en) = if first { ("重点户", "vulnerable") } else { ("", "") };
-        stage.teller.say(&format!("  {}. {compound_name} {help} {kinds} {zh}", no + 1), en);
+        stage.teller.say(&format!("  {}. {compound_name} {key} {kinds} {zh}", no + 1), en);
     }
+    let requests_of = |place: &Place| waiting.iter().filter(|request| request.is_of(place)).count();
+    stage.worst = stage.places.iter().max_by_key(|place| (requests_of(place), place.compound.people)).map(Place::id);
     for request in waiting.iter().filter(|request| request.assigned_to.is_none()) {
         give(stage, request).await?;
     }
@@ -213,15 +224,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// To somebody of the place with a phone, who ends it; else the dispatcher hands it over to the fire service.
 async fn give(stage: &Stage, request: &Help) -> anyhow::Result<()> {
-    let place = stage.places.iter().find(|place| request.help.starts_with(&place.id().to_string()));
+    let place = stage.places.iter().find(|place| request.is_of(place));
     let hand = place.and_then(|place| stage.hand(place)).map(|phone| phone.owner.person);
     let to = hand.unwrap_or(stage.city1_person);
-    let assign = json!({ "help": request.help, "to": to });
+    let assign = json!({ "help": request.key, "to": to });
     stage.order(&format!("incidents/{}/help/assign", stage.incident), &assign).await?;
     if hand.is_some() {
         return Ok(());
     }
     let reason = "演练：移交消防救援。 Exercise: handed over to the fire service.";
-    let end = json!({ "help": request.help, "how": "handed_over", "reason": reason });
+    let end = json!({ "help": request.key, "how": "handed_over", "reason": reason });
     stage.order(&format!("incidents/{}/help/end", stage.incident), &end).await
 }

@@ -46,6 +46,8 @@ pub struct Stage {
     pub alert: Uuid,
     /// The compounds that are hit.
     pub places: Vec<Place>,
+    /// The compound with the most requests for help, once the roll was called.
+    pub worst: Option<CompoundId>,
     /// The phones that are on.
     pub phones: Vec<Phone>,
     /// Which phone is whose.
