@@ -3,6 +3,8 @@
 //! The plain file is the limit of the machine: a thread that takes what waits, writes it, syncs once and answers all. The engine
 //! has the same callers, channels and answers, and besides decides, chains hashes, keeps SQLite and takes the events in.
 
+#![expect(clippy::expect_used, reason = "a measurement that cannot be set up has nothing to say")]
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
@@ -179,7 +181,9 @@ fn write_in_groups(mut file: File, waiting: &Receiver<(Vec<u8>, oneshot::Sender<
         group.push_back(first);
         group.extend(waiting.try_iter());
         bytes.clear();
-        group.iter().for_each(|(record, _)| bytes.extend_from_slice(record));
+        for (record, _) in &group {
+            bytes.extend_from_slice(record);
+        }
         file.write_all(&bytes).expect("written");
         file.sync_data().expect("synced");
         for (_, reply) in group.drain(..) {
@@ -226,7 +230,9 @@ fn switch_once(mut world: World) -> String {
     let began = Instant::now();
     let mut records: Vec<Record> = muster::engine::ports::Journal::append(&mut journal, entries).expect("durable");
     let durable = began.elapsed();
-    records.iter_mut().for_each(|record| record.position = world.city.position() + 1);
+    for record in &mut records {
+        record.position = world.city.position() + 1;
+    }
     let began = Instant::now();
     engine.commit(&mut world.city, &tickets, &records, |_, _| ());
     let taken_in = began.elapsed();

@@ -14,15 +14,18 @@ impl Timings {
     /// Calls it once to warm up, then `times` times with the clock running.
     pub fn of<T>(times: usize, mut what: impl FnMut() -> T) -> Self {
         black_box(what());
-        let timed = (0..times.max(1)).map(|_| {
+        let measured = (0..times.max(1)).map(|_| {
             let start = Instant::now();
             black_box(what());
             start.elapsed()
         });
-        Self::from_all(timed.collect())
+        Self::from_all(measured.collect())
     }
 
-    /// From times taken elsewhere; at least one.
+    /// From times taken elsewhere.
+    ///
+    /// # Panics
+    /// When there is none.
     pub fn from_all(mut all: Vec<Duration>) -> Self {
         assert!(!all.is_empty(), "nothing was timed");
         all.sort_unstable();

@@ -56,7 +56,7 @@ impl Desk {
     async fn sign_in(&mut self) {
         let form = json!({"login": "city1", "password": DEMO_PASSWORD, "bearer": true});
         let (_, signed_in) = self.ask("POST", "/api/v1/session", None, &form).await;
-        self.token = signed_in["token"].as_str().unwrap().to_owned();
+        signed_in["token"].as_str().unwrap().clone_into(&mut self.token);
     }
 }
 

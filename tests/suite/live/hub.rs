@@ -153,7 +153,9 @@ fn a_hub_that_was_not_told_of_the_past_says_so() {
     let mut hub = Hub::new(roomy());
     let mut city = City::default();
     let (before, after) = world.journal.split_at(world.journal.len() / 2);
-    before.iter().for_each(|record| city.evolve(record));
+    for record in before {
+        city.evolve(record);
+    }
     let last = before.last().unwrap().position;
     let line = hub.register(&city, &actor).unwrap();
     let old = Cursor { position: last, part: 1 };

@@ -14,7 +14,7 @@ use super::phone::{Phone, Served};
 
 /// Nothing is flushed but by the test.
 fn by_hand() -> LiveLimits {
-    LiveLimits { map_interval: Duration::from_secs(3_600), map_frame_compounds: 5, ..LiveLimits::default() }
+    LiveLimits { map_interval: Duration::from_hours(1), map_frame_compounds: 5, ..LiveLimits::default() }
 }
 
 fn ids(map: &Value) -> Vec<String> {
@@ -68,7 +68,7 @@ async fn a_watcher_gets_a_snapshot_and_then_only_what_changed() {
 
 #[tokio::test]
 async fn a_watcher_that_does_not_read_gets_less_not_later() {
-    let limits = LiveLimits { resume_wait: Duration::from_secs(3_600), ..by_hand() };
+    let limits = LiveLimits { resume_wait: Duration::from_hours(1), ..by_hand() };
     let served = Served::with(limits).await;
     let actor = served.account("city1");
     let line = served.parts.hub.register(&served.parts.muster.city(), &actor).unwrap();

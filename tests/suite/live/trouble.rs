@@ -85,7 +85,7 @@ async fn too_many_commands_a_second_are_refused_one_by_one() {
 #[tokio::test]
 async fn a_slow_reader_is_closed_and_told_to_come_back() {
     // Events are held back for the client to resume, which it does not: they pile up.
-    let limits = LiveLimits { queue_frames: 3, resume_wait: Duration::from_secs(3_600), ..LiveLimits::default() };
+    let limits = LiveLimits { queue_frames: 3, resume_wait: Duration::from_hours(1), ..LiveLimits::default() };
     let served = Served::with(limits).await;
     let here = served.manned(0);
     let mut stuck = served.connects(&served.in_line(here, 0)).await;

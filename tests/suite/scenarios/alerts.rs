@@ -214,11 +214,12 @@ fn a_text_that_does_not_say_what_to_do_is_not_sent() {
     let draft = muster::domain::alert::AlertDraft { incident, kind: AlertKind::Alert, content, target };
     let city1 = world.account("city1");
     let drafted = world.gives(&city1, Command::DraftAlert { id, draft: Box::new(draft) });
-    if drafted.is_ok() {
-        let submit = Command::SubmitAlert { alert: id, confirm_compounds: None };
-        assert_eq!(world.refuses(&city1, submit), "alert_incomplete");
-    } else {
-        assert_eq!(drafted.unwrap_err().code(), "bad_alert");
+    match drafted {
+        Ok(_) => {
+            let submit = Command::SubmitAlert { alert: id, confirm_compounds: None };
+            assert_eq!(world.refuses(&city1, submit), "alert_incomplete");
+        }
+        Err(refusal) => assert_eq!(refusal.code(), "bad_alert"),
     }
 }
 

@@ -114,7 +114,7 @@ fn a_person_with_several_posts_is_called_once() {
         compound
             .posts
             .iter()
-            .flat_map(|post| post.claimants())
+            .flat_map(muster::city::state::PostState::claimants)
             .for_each(|person| *held.entry(person).or_default() += 1);
     }
     assert!(held.values().any(|posts| *posts > 1), "the demo city has people with several posts");

@@ -15,7 +15,7 @@ use muster::testing::world::World;
 
 use super::check::consistent;
 
-/// SplitMix64: enough to play a day, and the same everywhere.
+/// `SplitMix64`: enough to play a day, and the same everywhere.
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
