@@ -261,6 +261,14 @@ impl City {
         }
     }
 
+    /// Whether the actor may send an alert to all of these compounds.
+    ///
+    /// # Errors
+    /// As [`City::may`], for the first that is outside.
+    pub fn may_send(&self, actor: &Actor, hits: &[CompoundId]) -> Result<(), Refusal> {
+        hits.iter().try_for_each(|compound| self.may(actor, Action::SendAlert, *compound))
+    }
+
     /// Whether the actor may report on the household: its own link, or somebody with a part in the compound.
     ///
     /// # Errors

@@ -74,6 +74,13 @@ fn laid_out() -> &'static (DemoCity, Batch) {
     })
 }
 
+impl Credential {
+    /// Not signed in.
+    pub const fn nobody() -> Self {
+        Self(String::new())
+    }
+}
+
 impl Served {
     /// A city whose files are in `dir`, laid out, with the demo's accounts.
     ///
@@ -152,9 +159,22 @@ impl Served {
         self.send(Method::POST, path, who, &headers, body).await
     }
 
+    /// Asks by any method (`get`, `post`, `delete`), under a fresh id.
+    ///
+    /// # Panics
+    /// When there is no such method.
+    pub async fn ask(&self, method: &str, path: &str, who: &Credential, body: Value) -> Reply {
+        let method = method.to_uppercase().parse().unwrap_or_else(|error| panic!("{error}"));
+        let id = Uuid::now_v7().to_string();
+        self.send(method, path, who, &[("idempotency-key", id.as_str())], body).await
+    }
+
     async fn send(&self, method: Method, path: &str, who: &Credential, more: &[(&str, &str)], body: Value) -> Reply {
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
-        request = request.header(header::AUTHORIZATION, &who.0).header(header::CONTENT_TYPE, "application/json");
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        if !who.0.is_empty() {
+            request = request.header(header::AUTHORIZATION, &who.0);
+        }
         for (name, value) in more {
             request = request.header(*name, *value);
         }

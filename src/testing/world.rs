@@ -51,6 +51,9 @@ impl World {
     }
 
     /// A city of so many compounds under this policy, laid out.
+    ///
+    /// # Panics
+    /// When the demo city is refused.
     pub fn with_policy(compounds: usize, policy: Policy) -> Self {
         let demo = demo::city(demo::SEED_DEFAULT, compounds);
         let batch = demo.batch(&PostCatalogue::as_delivered(), &PlanOutlines::as_delivered());
@@ -89,12 +92,18 @@ impl World {
     }
 
     /// Gives an order and works it off.
+    ///
+    /// # Errors
+    /// Why it was refused.
     pub fn gives(&mut self, actor: &Actor, command: Command) -> Answer {
         let id = CommandId(self.id());
         self.gives_as(actor, id, None, command)
     }
 
     /// Gives an order under an id and an epoch of its giver's choice.
+    ///
+    /// # Errors
+    /// Why it was refused.
     pub fn gives_as(&mut self, actor: &Actor, id: CommandId, epoch: Option<u32>, command: Command) -> Answer {
         let digest = digest(&command);
         let order = Order { id, actor: actor.clone(), at: self.now, epoch, digest, command };
@@ -230,6 +239,9 @@ impl World {
     }
 
     /// Reports on a household, as this actor, now.
+    ///
+    /// # Errors
+    /// Why it was refused.
     pub fn checks_in(
         &mut self,
         by: &Actor,

@@ -1,6 +1,5 @@
 //! Orders about alerts: draft, submit, approve, break glass; receipts, acknowledgements and the line of succession.
 
-use crate::domain::actor::Actor;
 use crate::domain::alert::{Alert, AlertDraft, AlertEvent, AlertKind, AlertStatus, Identity, Issue, REASON_MAX};
 use crate::domain::alert_content::{AlertContent, Severity, Urgency};
 use crate::domain::command::{Command, Order};
@@ -40,7 +39,7 @@ impl City {
             }
             Command::RejectAlert { alert, reason } => {
                 let state = self.alert(*alert)?;
-                self.check_may_send(&order.actor, &self.hits(&state.alert)?)?;
+                self.may_send(&order.actor, &self.hits(&state.alert)?)?;
                 state.alert.check_status(&[AlertStatus::AwaitingApproval])?;
                 check_text("reason", reason, REASON_MAX)?;
                 Ok(vec![Event::Alert(*alert, AlertEvent::Rejected { reason: reason.clone() })])
@@ -76,17 +75,18 @@ impl City {
         if !matches!(draft.kind, AlertKind::Cancel { .. }) {
             draft.target.check()?;
         }
+        let content = marked(&draft.content, incident.exercise)?;
+        let draft = AlertDraft { content, ..draft.clone() };
+        let hits = self.hits(&Alert::new(draft.clone(), incident.exercise, order.actor.person_id()))?;
+        self.may_send(&order.actor, &hits)?;
         if let Ok(state) = self.alert(id) {
-            // A draft is written anew by whoever may see it; what was submitted or sent is not.
+            // A draft is written anew by whoever may send it as it stands; what was submitted or sent is not.
+            self.may_send(&order.actor, &self.hits(&state.alert)?)?;
             state.alert.check_status(&[AlertStatus::Draft, AlertStatus::Rejected])?;
             if state.alert.draft.kind != draft.kind || state.alert.draft.incident != draft.incident {
                 return Err(Refusal::AlreadyExists { what: format!("预警 alert {id}") });
             }
         }
-        let content = marked(&draft.content, incident.exercise)?;
-        let draft = AlertDraft { content, ..draft.clone() };
-        let hits = self.hits(&Alert::new(draft.clone(), incident.exercise, order.actor.person_id()))?;
-        self.check_may_send(&order.actor, &hits)?;
         Ok(vec![Event::Alert(id, AlertEvent::Drafted(Box::new(draft)))])
     }
 
@@ -118,7 +118,7 @@ impl City {
         policy: &Policy,
     ) -> Result<Vec<CompoundId>, Refusal> {
         let hits = self.hits(alert)?;
-        self.check_may_send(&order.actor, &hits)?;
+        self.may_send(&order.actor, &hits)?;
         let content = &alert.draft.content;
         let incident = &self.incident(alert.draft.incident)?.incident;
         incident.check_open()?;
@@ -139,10 +139,6 @@ impl City {
             None if !alert.exercise => Err(Refusal::NotConfirmed { compounds: hits.len() }),
             _ => Ok(hits),
         }
-    }
-
-    fn check_may_send(&self, actor: &Actor, hits: &[CompoundId]) -> Result<(), Refusal> {
-        hits.iter().try_for_each(|compound| self.may(actor, Action::SendAlert, *compound))
     }
 
     /// Names of places that the text of an alert to this target may use.
@@ -241,7 +237,7 @@ impl City {
 
     fn decide_countersign(&self, order: &Order, id: AlertId) -> Result<Vec<Event>, Refusal> {
         let alert = &self.alert(id)?.alert;
-        self.check_may_send(&order.actor, alert.compounds())?;
+        self.may_send(&order.actor, alert.compounds())?;
         let flagged = alert.issue.as_ref().is_some_and(|issue| issue.break_glass);
         if !flagged || alert.countersigned_by.is_some() {
             return Err(Refusal::AlertNotThere { status: alert.status.name() });

@@ -54,6 +54,10 @@ pub async fn cancel(
 ) -> Answer<Json<Made>> {
     let id = made_by(orderer.id, form.id);
     let (send, confirm_compounds) = (form.send, form.confirm_compounds);
+    {
+        let city = orderer.app.city();
+        city.may_send(&orderer.caller.actor, city.alert(replaces)?.alert.compounds())?;
+    }
     let draft = Box::new(withdrawal(&orderer.app, AlertId(id), replaces, form)?);
     let done = orderer.give(Command::DraftAlert { id: AlertId(id), draft }).await?.0;
     if !send {

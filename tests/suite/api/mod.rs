@@ -5,6 +5,7 @@ mod bad_input;
 mod duty;
 mod log;
 mod roll;
+mod who_may;
 
 use muster::domain::compound::CompoundId;
 use muster::domain::ids::PersonId;
