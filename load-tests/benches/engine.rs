@@ -3,7 +3,7 @@
 //! The plain file is the limit of the machine: a thread that takes what waits, writes it, syncs once and answers all. The engine
 //! has the same callers, channels and answers, and besides decides, chains hashes, keeps SQLite and takes the events in.
 
-#![expect(clippy::expect_used, reason = "a measurement that cannot be set up has nothing to say")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot go on stops, and says at what")]
 
 use std::collections::VecDeque;
 use std::fs::File;

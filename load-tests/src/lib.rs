@@ -14,12 +14,12 @@ impl Timings {
     /// Calls it once to warm up, then `times` times with the clock running.
     pub fn of<T>(times: usize, mut what: impl FnMut() -> T) -> Self {
         black_box(what());
-        let measured = (0..times.max(1)).map(|_| {
+        let calls = (0..times.max(1)).map(|_| {
             let start = Instant::now();
             black_box(what());
             start.elapsed()
         });
-        Self::from_all(measured.collect())
+        Self::from_all(calls.collect())
     }
 
     /// From times taken elsewhere.

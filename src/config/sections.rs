@@ -189,40 +189,17 @@ impl Default for LiveConfig {
     }
 }
 
-/// `[auth]`: sign-in, links and passwords.
+/// `[auth]`: links. How long sessions and invitations last and how often one may try is fixed in `directory`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthConfig {
-    /// Hours that a session lasts. 12.
-    pub session_hours: u32,
-    /// Hours that an invitation link waits to be used. 72.
-    pub invitation_hours: u32,
     /// Days that a household's link lasts. 30.
     pub household_link_days: u32,
-    /// Failed sign-ins within the window, by account and by address, before more are refused. 5.
-    pub sign_in_attempts: u32,
-    /// Seconds of that window. 300.
-    pub sign_in_window_s: u32,
-    /// KiB of memory that one password hash takes (argon2id), 8,192 or more. 19,456.
-    pub argon2_memory_kib: u32,
-    /// Passes that one password hash makes. 2.
-    pub argon2_passes: u32,
-    /// Password hashes that are computed at once. 2.
-    pub hashes_at_once: usize,
 }
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self {
-            session_hours: 12,
-            invitation_hours: 72,
-            household_link_days: 30,
-            sign_in_attempts: 5,
-            sign_in_window_s: 300,
-            argon2_memory_kib: 19_456,
-            argon2_passes: 2,
-            hashes_at_once: 2,
-        }
+        Self { household_link_days: 30 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Switching duty: calls, benches, one call a person, silence, and back.
 
+use muster::city::state::PostState;
 use muster::domain::area::AreaLevel;
 use muster::domain::command::{Batch, Command, PostClaims};
 use muster::domain::compound::CompoundId;
@@ -111,11 +112,7 @@ fn a_person_with_several_posts_is_called_once() {
     let incident = world.opens(true);
     let mut held: std::collections::HashMap<_, usize> = std::collections::HashMap::new();
     for (_, compound) in world.city.compounds() {
-        compound
-            .posts
-            .iter()
-            .flat_map(muster::city::state::PostState::claimants)
-            .for_each(|person| *held.entry(person).or_default() += 1);
+        compound.posts.iter().flat_map(PostState::claimants).for_each(|person| *held.entry(person).or_default() += 1);
     }
     assert!(held.values().any(|posts| *posts > 1), "the demo city has people with several posts");
     let city1 = world.account("city1");

@@ -16,7 +16,7 @@ pub struct Source {
     /// Its lines with comments, strings and characters blanked out.
     code: Vec<String>,
     /// Lines (from 0) that are compiled for tests alone.
-    tests: Vec<bool>,
+    test: Vec<bool>,
 }
 
 /// A function and its length.
@@ -30,7 +30,7 @@ pub struct Function {
 pub fn rust(folder: &str) -> Vec<Source> {
     files(folder)
         .into_iter()
-        .filter(|path| Path::new(path).extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| Path::new(path).extension().is_some_and(|kind| kind == "rs"))
         .map(Source::read)
         .collect()
 }
@@ -80,8 +80,8 @@ impl Source {
         let name = path.rsplit('/').next().unwrap_or(&path);
         let whole =
             path.starts_with("tests/") || path.contains("/tests/") || name == "tests.rs" || name.starts_with("test_");
-        let tests = if whole { vec![true; code.len()] } else { test_lines(&code) };
-        Self { path, text, code, tests }
+        let test_only = if whole { vec![true; code.len()] } else { test_lines(&code) };
+        Self { path, text, code, test: test_only }
     }
 
     pub fn line_count(&self) -> usize {
@@ -90,7 +90,7 @@ impl Source {
 
     /// Whether a line (from 1) is compiled for tests alone.
     pub fn is_test_line(&self, line: usize) -> bool {
-        self.tests.get(line - 1).copied().unwrap_or(false)
+        self.test.get(line - 1).copied().unwrap_or(false)
     }
 
     /// Lines (from 1) with `word` in code.
@@ -112,7 +112,7 @@ impl Source {
     /// Top modules of this crate that code outside tests names, with the line.
     pub fn imports_of_crate(&self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
-        for (i, code) in self.code.iter().enumerate().filter(|(i, _)| !self.tests[*i]) {
+        for (i, code) in self.code.iter().enumerate().filter(|(i, _)| !self.test[*i]) {
             for (at, start) in code.match_indices("crate::") {
                 // `$crate::`, `some_crate::` are not this crate's root.
                 if code[..at].ends_with(|c: char| c == '$' || c == '_' || c.is_alphanumeric()) {
@@ -133,7 +133,7 @@ impl Source {
 
     /// Crates that `use` lines outside tests name, with the line.
     pub fn imports_of_others(&self) -> Vec<(usize, String)> {
-        let uses = self.code.iter().enumerate().filter(|(i, _)| !self.tests[*i]);
+        let uses = self.code.iter().enumerate().filter(|(i, _)| !self.test[*i]);
         let names = uses.filter_map(|(i, code)| {
             // Not indented: `use` within a function names what is in scope already.
             let rest = code.strip_prefix("use ").or_else(|| code.strip_prefix("pub use "))?;
