@@ -17,11 +17,11 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: need-rust ## builds, lays out the demo city on the first start, serves it on 127.0.0.1:8080
-	MUSTER_DATA_DIR=$(DATA_DIR) MUSTER_LISTEN=$(LISTEN) cargo run --release --locked -- serve --demo
+	MUSTER_DATA_DIR=$(DATA_DIR) MUSTER_LISTEN=$(LISTEN) cargo run --release --locked -- --config config/demo.toml serve --demo
 
 demo: need-rust ## the same, and plays the rehearsal once, so that something happens on the screen
 	cargo build --release --locked
-	@MUSTER_DATA_DIR=$(DATA_DIR) MUSTER_LISTEN=$(LISTEN) target/release/muster serve --demo & server=$$!; \
+	@MUSTER_DATA_DIR=$(DATA_DIR) MUSTER_LISTEN=$(LISTEN) target/release/muster --config config/demo.toml serve --demo & server=$$!; \
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT INT TERM; \
 	target/release/muster ready --server http://$(LISTEN) --within-s 120 && \
 	target/release/muster rehearse $(REHEARSAL) --server http://$(LISTEN) && \

@@ -16,7 +16,7 @@ use super::{City, at, city};
 
 const TABLE: &str = include_str!("../../golden/who_may.txt");
 
-/// Who knocks, in the order of the table's columns.
+/// Who knocks, in the order of the table's columns; those who may most come last, since what they do stays done.
 const ROLES: [(char, &str); 10] = [
     ('n', "nobody"),
     ('h', "household"),
@@ -24,9 +24,9 @@ const ROLES: [(char, &str); 10] = [
     ('f', "dispatcher of another county"),
     ('p', "post-holder"),
     ('l', "deputy"),
-    ('c', "commander"),
     ('o', "observer"),
     ('a', "administrator"),
+    ('c', "commander"),
     ('d', "city dispatcher"),
 ];
 
