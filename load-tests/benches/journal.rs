@@ -222,7 +222,7 @@ fn register(city: &DemoCity) -> Vec<Event> {
     for DemoCompound { compound, posts, line, .. } in &city.compounds {
         let id = compound.id;
         events.push(Event::Register(RegisterEvent::Compound(Box::new(compound.clone()))));
-        events.push(Event::Succession(id, SuccessionEvent::Appointed { line: line.clone() }));
+        events.push(Event::Succession(id, SuccessionEvent::Appointed { line: line.clone() }, None));
         let all = posts.iter().map(|post| post.post.clone()).collect();
         events.push(Event::Register(RegisterEvent::Posts(id, all)));
         for post in posts {

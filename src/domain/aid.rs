@@ -76,6 +76,9 @@ pub enum AidEvent {
     Returned {
         /// Which sending.
         id: DispatchId,
+        /// What came back, as it was sent; `None` in records from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dispatch: Option<Dispatch>,
     },
 }
 

@@ -96,6 +96,9 @@ pub enum DutyEvent {
         person: PersonId,
         /// What.
         answer: Answer,
+        /// Under which incident the call was; `None` in records from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<IncidentId>,
     },
     /// Called people did not answer in time; the bench follows.
     Unanswered {
@@ -103,11 +106,17 @@ pub enum DutyEvent {
         compound: CompoundId,
         /// Who was called to which post (its number).
         calls: Vec<(u16, PersonId)>,
+        /// Under which incident the calls were; `None` in records from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<IncidentId>,
     },
     /// Nothing was heard from these compounds for too long.
     FellSilent {
         /// Which.
         compounds: Vec<CompoundId>,
+        /// Under which incident all of them are; `None` in records from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<IncidentId>,
     },
 }
 
@@ -270,7 +279,7 @@ impl DutyBoard {
         if !follows {
             return Err(Refusal::WrongAnswer { now: call.state.name() });
         }
-        Ok(DutyEvent::Answered { post, person, answer: answer.clone() })
+        Ok(DutyEvent::Answered { post, person, answer: answer.clone(), incident: Some(self.incident) })
     }
 
     /// Notes an answer; `None` when there is no such call.

@@ -25,13 +25,18 @@ use super::time::Timestamp;
 pub enum Event {
     /// To the register of the city.
     Register(RegisterEvent),
-    /// To the command of a compound.
-    Succession(CompoundId, SuccessionEvent),
+    /// To the command of a compound, and under which incident: that of the alert which was not acknowledged, else the one under
+    /// which the compound was then in emergency mode.
+    Succession(
+        CompoundId,
+        SuccessionEvent,
+        #[serde(default, skip_serializing_if = "Option::is_none")] Option<IncidentId>,
+    ),
     /// To an incident.
     Incident(IncidentId, IncidentEvent),
     /// To an alert.
     Alert(AlertId, AlertEvent),
-    /// Phones said how far alerts have got.
+    /// Phones said how far an alert has got: all marks of one event are of one alert.
     Receipts(Vec<ReceiptMark>),
     /// Somebody in command acknowledged an alert: the line of succession rests in these compounds.
     Acknowledged {

@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 const GOLDEN: &str = include_str!("../golden/journal_v1.jsonl");
 /// Hash of the last line, chained from a start of zeros.
-const LAST_HASH: &str = "9be6a70a5b4316c68918910b96b1555dc362687030371d0767708b50a7bb4d37";
+const LAST_HASH: &str = "be60c36c391ca0c00af5110363080487cfa9af2a2d023d0f1ba49bd6cf13114f";
 
 /// For one enum: all its variants (the match fails to compile without one), and what each looks like in a record.
 macro_rules! settled {
@@ -239,7 +239,7 @@ fn golden_records_are_read_as_what_they_said_and_written_as_the_same_bytes() {
 
 /// One record a kind of event, in the order of the file.
 fn golden_entries() -> Vec<Entry> {
-    let events = [register(), succession(), alerts(), duty(), roll()].concat();
+    let events = [register(), succession(), alerts(), duty(), roll(), under_an_incident()].concat();
     let givers = [Giver::Person(person(7)), Giver::Household(household()), Giver::System];
     (0_u8..)
         .zip(events)
@@ -351,7 +351,27 @@ fn succession() -> Vec<Event> {
         SuccessionEvent::Accepted { by: person(1) },
         SuccessionEvent::Restored {},
     ];
-    events.map(|event| Event::Succession(compound(), event)).to_vec()
+    events.map(|event| Event::Succession(compound(), event, None)).to_vec()
+}
+
+/// Events that name the incident they belong to; the same without it, as they were written before, are among those above.
+fn under_an_incident() -> Vec<Event> {
+    let (under, other) = (Some(incident()), "140403001001002".parse().unwrap());
+    let dispatch =
+        Dispatch { incident: incident(), from: compound(), to: other, resource: "沙袋".into(), quantity: 50 };
+    let id = DispatchId(Uuid::from_u128(0xD1));
+    vec![
+        Event::Succession(compound(), SuccessionEvent::Offered { to: person(1) }, under),
+        Event::Duty(DutyEvent::Answered {
+            post: post(),
+            person: person(1),
+            answer: Answer::Acknowledged,
+            incident: under,
+        }),
+        Event::Duty(DutyEvent::Unanswered { compound: compound(), calls: vec![(4, person(2))], incident: under }),
+        Event::Duty(DutyEvent::FellSilent { compounds: vec![compound()], incident: under }),
+        Event::Aid(AidEvent::Returned { id, dispatch: Some(dispatch) }),
+    ]
 }
 
 fn alerts() -> Vec<Event> {
@@ -421,7 +441,7 @@ fn duty() -> Vec<Event> {
     let opened =
         IncidentEvent::Opened { hazard: Hazard::Flood, exercise: true, title: "演练：石子河洪水".into() };
     let other = "140403001001002".parse().unwrap();
-    let answered = |answer| DutyEvent::Answered { post: post(), person: person(1), answer };
+    let answered = |answer| DutyEvent::Answered { post: post(), person: person(1), answer, incident: None };
     let dispatch =
         Dispatch { incident: incident(), from: compound(), to: other, resource: "沙袋".into(), quantity: 50 };
     let id = DispatchId(Uuid::from_u128(0xD1));
@@ -439,10 +459,10 @@ fn duty() -> Vec<Event> {
         Event::Duty(answered(Answer::Acknowledged)),
         Event::Duty(answered(Answer::OnPost)),
         Event::Duty(answered(Answer::Declined { reason: "在外地".into() })),
-        Event::Duty(DutyEvent::Unanswered { compound: compound(), calls: vec![(4, person(2))] }),
-        Event::Duty(DutyEvent::FellSilent { compounds: vec![compound()] }),
+        Event::Duty(DutyEvent::Unanswered { compound: compound(), calls: vec![(4, person(2))], incident: None }),
+        Event::Duty(DutyEvent::FellSilent { compounds: vec![compound()], incident: None }),
         Event::Aid(AidEvent::Dispatched { id, dispatch }),
-        Event::Aid(AidEvent::Returned { id }),
+        Event::Aid(AidEvent::Returned { id, dispatch: None }),
         Event::Duty(DutyEvent::StoodDown { incident: incident(), compounds: vec![compound()] }),
         Event::Incident(incident(), IncidentEvent::Closed {}),
     ]

@@ -50,7 +50,7 @@ impl Draft<'_> {
     pub(super) fn passed_on(&mut self, record: &Record) {
         let mut changed: BTreeMap<AlertId, Vec<CompoundId>> = BTreeMap::new();
         for event in &record.entry.events {
-            let Event::Succession(id, event) = event else { continue };
+            let Event::Succession(id, event, _) = event else { continue };
             let offered = matches!(event, SuccessionEvent::Offered { .. });
             let Ok(state) = self.city.compound(*id) else { continue };
             for alert in state.unacknowledged.iter().filter(|_| !offered) {

@@ -84,7 +84,7 @@ impl Draft<'_> {
             Event::CheckedIn(check_in) => self.checked_in(check_in),
             Event::HelpAssigned { incident, help, .. } => self.help(*incident, *help, NoticeKind::HelpAssigned),
             Event::HelpEnded { incident, help, .. } => self.help(*incident, *help, NoticeKind::HelpEnded),
-            Event::Succession(compound, event) => self.succession(*compound, event),
+            Event::Succession(compound, event, _) => self.succession(*compound, event),
             Event::Register(RegisterEvent::Released(post, _)) => self.bench_called(post.compound),
             Event::Register(_) | Event::Incident(..) | Event::Alert(..) | Event::Receipts(_) | Event::Aid(_) => {}
         }
@@ -94,9 +94,9 @@ impl Draft<'_> {
         match event {
             DutyEvent::Raised { incident, level, compounds, .. } => self.raised(*incident, *level, compounds),
             DutyEvent::StoodDown { incident, compounds } => self.stood_down(*incident, compounds),
-            DutyEvent::Answered { post, person, answer } => self.answered(*post, *person, answer),
-            DutyEvent::Unanswered { compound, calls } => self.unanswered(*compound, calls),
-            DutyEvent::FellSilent { compounds } => self.fell_silent(compounds),
+            DutyEvent::Answered { post, person, answer, .. } => self.answered(*post, *person, answer),
+            DutyEvent::Unanswered { compound, calls, .. } => self.unanswered(*compound, calls),
+            DutyEvent::FellSilent { compounds, .. } => self.fell_silent(compounds),
         }
     }
 

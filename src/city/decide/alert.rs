@@ -1,5 +1,7 @@
 //! Orders about alerts: draft, submit, approve, break glass; receipts, acknowledgements and the line of succession.
 
+use std::collections::BTreeMap;
+
 use crate::domain::alert::{Alert, AlertDraft, AlertEvent, AlertKind, AlertStatus, Identity, Issue, REASON_MAX};
 use crate::domain::alert_content::{AlertContent, Severity, Urgency};
 use crate::domain::command::{Command, Order};
@@ -267,9 +269,11 @@ impl City {
                 let fits = |mark: &&ReceiptMark| {
                     mark.stage != Stage::Acknowledged && self.check_recipient(mark.alert, mark.person).is_ok()
                 };
-                let marks: Vec<ReceiptMark> = marks.iter().filter(fits).copied().collect();
-                let events = if marks.is_empty() { Vec::new() } else { vec![Event::Receipts(marks)] };
-                some_events(events, Refusal::NotARecipient {})
+                let mut of_alert: BTreeMap<AlertId, Vec<ReceiptMark>> = BTreeMap::new();
+                for mark in marks.iter().filter(fits) {
+                    of_alert.entry(mark.alert).or_default().push(*mark);
+                }
+                some_events(of_alert.into_values().map(Event::Receipts).collect(), Refusal::NotARecipient {})
             }
             Command::AcknowledgeAlert { alert } => self.decide_acknowledge(order, *alert, giver_of(order)?),
             Command::PassOver { alert, compounds } => {
@@ -315,7 +319,8 @@ impl City {
         };
         let step = |compound: &CompoundId| {
             let to = self.compound(*compound).ok()?.succession.next(*compound)?;
-            Some(Event::Succession(*compound, SuccessionEvent::PassedOver { alert: id, to }))
+            let passed_over = SuccessionEvent::PassedOver { alert: id, to };
+            Some(Event::Succession(*compound, passed_over, Some(state.alert.draft.incident)))
         };
         some_events(compounds.iter().filter(late).filter_map(step).collect(), Refusal::UnknownAlert {})
     }

@@ -1,6 +1,6 @@
 //! Orders about duty: switching, answers to calls, what the timers give up on; and sending resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::aid::AidEvent;
@@ -17,7 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 
 use super::super::authority::Action;
-use super::super::state::{City, CompoundState};
+use super::super::state::City;
 use super::{check_system, giver_of, some_events};
 
 impl City {
@@ -51,20 +51,24 @@ impl City {
 
     fn decide_time_out(&self, now: Timestamp, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
         let given_up = compounds.iter().filter_map(|id| {
-            let calls = self.compound(*id).ok()?.board.as_ref()?.overdue(now);
+            let board = self.compound(*id).ok()?.board.as_ref()?;
+            let (calls, incident) = (board.overdue(now), Some(board.incident));
             let some = !calls.is_empty();
-            some.then_some(Event::Duty(DutyEvent::Unanswered { compound: *id, calls }))
+            some.then_some(Event::Duty(DutyEvent::Unanswered { compound: *id, calls, incident }))
         });
         some_events(given_up.collect(), Refusal::NothingToSwitch {})
     }
 
     fn decide_silence(&self, now: Timestamp, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
-        let due = |id: &CompoundId| self.compound(*id).ok().and_then(CompoundState::silence_due);
-        let compounds: Vec<_> = compounds.iter().copied().filter(|id| due(id).is_some_and(|due| due <= now)).collect();
-        if compounds.is_empty() {
-            return Err(Refusal::NothingToSwitch {});
+        let mut silent: BTreeMap<Option<IncidentId>, Vec<CompoundId>> = BTreeMap::new();
+        for id in compounds {
+            let Ok(state) = self.compound(*id) else { continue };
+            if state.silence_due().is_some_and(|due| due <= now) {
+                silent.entry(state.incident()).or_default().push(*id);
+            }
         }
-        Ok(vec![Event::Duty(DutyEvent::FellSilent { compounds })])
+        let fell = |(incident, compounds)| Event::Duty(DutyEvent::FellSilent { compounds, incident });
+        some_events(silent.into_iter().map(fell).collect(), Refusal::NothingToSwitch {})
     }
 
     // INVARIANT: a person has one active call at most: who was given up on and is engaged elsewhere by now is not taken back.
@@ -162,7 +166,7 @@ impl City {
                 let open = self.incidents.values().find_map(|state| state.dispatches.get(id));
                 let dispatch = &open.ok_or(Refusal::UnknownDispatch {})?.dispatch;
                 self.may_return(&order.actor, dispatch.from, dispatch.to, order.epoch)?;
-                AidEvent::Returned { id: *id }
+                AidEvent::Returned { id: *id, dispatch: Some(dispatch.clone()) }
             }
             _ => return Err(Refusal::NotYourRole { action: "aid" }),
         };

@@ -10,14 +10,14 @@ use crate::domain::aid::check_stock;
 use crate::domain::command::{Batch, Command, Order};
 use crate::domain::compound::{Compound, CompoundId, FINDINGS_MAX};
 use crate::domain::event::{Event, RegisterEvent};
-use crate::domain::ids::PersonId;
+use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::plan::PlanStatus;
 use crate::domain::post::{CLAIMS_PER_POST_MAX, ClaimStatus, POSTS_PER_COMPOUND_MAX, Post, PostKey};
 use crate::domain::refusal::Refusal;
 use crate::domain::succession::Succession;
 
 use super::super::authority::Action;
-use super::super::state::City;
+use super::super::state::{City, CompoundState};
 use super::giver_of;
 
 /// A section of an import.
@@ -183,7 +183,8 @@ impl City {
         events.extend(batch.claims.iter().map(|c| RegisterEvent::Claims(c.post, c.people.clone())));
         let mut events: Vec<Event> = events.into_iter().map(Event::Register).collect();
         for line in &batch.lines {
-            events.push(Event::Succession(line.compound, Succession::decide_appoint(line.compound, &line.line)?));
+            let appointed = Succession::decide_appoint(line.compound, &line.line)?;
+            events.push(Event::Succession(line.compound, appointed, self.incident_of(line.compound)));
         }
         let mut versions: HashMap<_, u32> = HashMap::new();
         for plan in &batch.plans {
@@ -284,11 +285,16 @@ impl City {
             }
             _ => return Err(Refusal::NotYourRole { action: "succession" }),
         };
-        Ok(vec![Event::Succession(id, event)])
+        Ok(vec![Event::Succession(id, event, self.incident_of(id))])
+    }
+
+    /// The incident under which a compound is in emergency mode; `None` for one that is not there yet.
+    fn incident_of(&self, id: CompoundId) -> Option<IncidentId> {
+        self.compounds.get(&id).and_then(CompoundState::incident)
     }
 }
 
-fn latest_version(compound: &super::super::state::CompoundState, hazard: crate::domain::hazard::Hazard) -> u32 {
+fn latest_version(compound: &CompoundState, hazard: crate::domain::hazard::Hazard) -> u32 {
     compound.plans.iter().filter(|v| v.plan.hazard == hazard).map(|v| v.version).max().unwrap_or(0)
 }
 

@@ -37,9 +37,9 @@ impl City {
                     self.stand_down(*incident, *id, now);
                 }
             }
-            DutyEvent::Answered { post, person, answer } => self.answer(*post, *person, answer, now),
-            DutyEvent::Unanswered { compound, calls } => self.give_up(*compound, calls, now),
-            DutyEvent::FellSilent { compounds } => {
+            DutyEvent::Answered { post, person, answer, .. } => self.answer(*post, *person, answer, now),
+            DutyEvent::Unanswered { compound, calls, .. } => self.give_up(*compound, calls, now),
+            DutyEvent::FellSilent { compounds, .. } => {
                 for id in compounds {
                     self.change(*id, now, |compound| compound.silent = true);
                     self.settle(*id);
@@ -202,7 +202,7 @@ impl City {
         let back: Vec<DispatchId> =
             state.dispatches.iter().filter(|(_, open)| open.dispatch.to == id).map(|(dispatch, _)| *dispatch).collect();
         for id in back {
-            self.evolve_aid(&AidEvent::Returned { id }, now);
+            self.take_back(id, now);
         }
         let share = self.share_of(id, incident);
         self.move_share(id, incident, share);
@@ -220,14 +220,16 @@ impl City {
                     state.dispatches.insert(*id, OpenDispatch { dispatch: dispatch.clone(), since: now.at });
                 }
             }
-            AidEvent::Returned { id } => {
-                let open = self.incidents.values_mut().find_map(|state| state.dispatches.remove(id));
-                if let Some(OpenDispatch { dispatch, .. }) = open {
-                    self.change(dispatch.from, now, |compound| {
-                        *compound.stock.entry(dispatch.resource).or_default() += dispatch.quantity;
-                    });
-                }
-            }
+            AidEvent::Returned { id, .. } => self.take_back(*id, now),
+        }
+    }
+
+    fn take_back(&mut self, id: DispatchId, now: Moment) {
+        let open = self.incidents.values_mut().find_map(|state| state.dispatches.remove(&id));
+        if let Some(OpenDispatch { dispatch, .. }) = open {
+            self.change(dispatch.from, now, |compound| {
+                *compound.stock.entry(dispatch.resource).or_default() += dispatch.quantity;
+            });
         }
     }
 }

@@ -48,7 +48,7 @@ impl City {
     fn evolve_event(&mut self, event: &Event, now: Moment, record: &Record) {
         match event {
             Event::Register(event) => self.evolve_register(event, now),
-            Event::Succession(compound, event) => self.evolve_succession(*compound, event, now),
+            Event::Succession(compound, event, _) => self.evolve_succession(*compound, event, now),
             Event::Incident(id, event) => self.evolve_incident(*id, event, now),
             Event::Alert(id, event) => self.evolve_alert(*id, event, now),
             Event::Receipts(marks) => self.evolve_receipts(marks, now),

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use crate::city::City;
 use crate::city::authority::Action;
-use crate::city::state::IncidentState;
 use crate::domain::actor::{Actor, Giver, Role};
 use crate::domain::aid::AidEvent;
 use crate::domain::alert::AlertEvent;
@@ -17,7 +16,6 @@ use crate::domain::compound::CompoundId;
 use crate::domain::duty::DutyEvent;
 use crate::domain::event::{Event, Record, RegisterEvent};
 use crate::domain::ids::{AlertId, CommandId, IncidentId};
-use crate::domain::time::Timestamp;
 use crate::server::time::Rfc3339;
 
 use super::words::Sentence;
@@ -34,28 +32,22 @@ pub struct Concern {
 }
 
 impl Concern {
-    /// What an event of that time is about, read off it and the city. Events of a compound that do not name their incident belong
-    /// to the one that was open there then.
-    pub fn of(city: &City, event: &Event, at: Timestamp) -> Self {
-        let concern = Self::named(city, event);
-        match (event, concern.incident, concern.compounds.first()) {
-            (Event::Duty(_) | Event::Succession(..), None, Some(compound)) => {
-                Self { incident: incident_at(city, *compound, at), ..concern }
-            }
-            _ => concern,
-        }
-    }
-
-    fn named(city: &City, event: &Event) -> Self {
+    /// What an event is about, read off it and (for what never changes: the incident of an alert) off the city. An event belongs
+    /// to an incident only when it says so, never by what was open at the time.
+    pub fn of(city: &City, event: &Event) -> Self {
         match event {
             Event::Register(event) => Self { compounds: register(event), ..Self::default() },
-            Event::Succession(compound, _) => Self { compounds: vec![*compound], ..Self::default() },
+            Event::Succession(compound, _, incident) => {
+                Self { incident: *incident, compounds: vec![*compound], ..Self::default() }
+            }
             Event::Incident(id, _) => Self { incident: Some(*id), ..Self::default() },
             Event::Alert(id, event) => Self::of_alert(city, *id, event),
             Event::Receipts(marks) => {
                 let alert = marks.first().map(|mark| mark.alert);
+                let reach = alert.and_then(|id| city.alert(id).ok()).map(|state| &state.reach);
                 let places = marks.iter().flat_map(|mark| city.places_of(mark.person));
-                Self { compounds: sorted(places.collect()), ..Self::about(city, alert) }
+                let reached = places.filter(|place| reach.is_some_and(|reach| reach.contains_key(place)));
+                Self { compounds: sorted(reached.collect()), ..Self::about(city, alert) }
             }
             Event::Acknowledged { alert, compounds, .. } => {
                 Self { compounds: compounds.clone(), ..Self::about(city, Some(*alert)) }
@@ -69,12 +61,14 @@ impl Concern {
             Event::HelpAssigned { incident, help, .. } | Event::HelpEnded { incident, help, .. } => {
                 Self { incident: Some(*incident), compounds: vec![help.household.compound], ..Self::default() }
             }
-            Event::Aid(AidEvent::Dispatched { dispatch, .. }) => Self {
-                incident: Some(dispatch.incident),
-                compounds: vec![dispatch.from, dispatch.to],
-                ..Self::default()
-            },
-            Event::Aid(AidEvent::Returned { .. }) => Self::default(),
+            Event::Aid(AidEvent::Dispatched { dispatch, .. } | AidEvent::Returned { dispatch: Some(dispatch), .. }) => {
+                Self {
+                    incident: Some(dispatch.incident),
+                    compounds: vec![dispatch.from, dispatch.to],
+                    ..Self::default()
+                }
+            }
+            Event::Aid(AidEvent::Returned { dispatch: None, .. }) => Self::default(),
         }
     }
 
@@ -120,15 +114,6 @@ impl Concern {
     }
 }
 
-/// The latest incident that the compound was ever part of and that was open then.
-fn incident_at(city: &City, compound: CompoundId, at: Timestamp) -> Option<IncidentId> {
-    let open = |state: &IncidentState| {
-        state.incident.opened_at <= at && state.incident.closed_at.is_none_or(|closed| at <= closed)
-    };
-    let found = city.incidents().filter(|(_, state)| state.touched.contains(&compound) && open(state));
-    found.max_by_key(|(_, state)| state.incident.opened_at).map(|(id, _)| *id)
-}
-
 fn register(event: &RegisterEvent) -> Vec<CompoundId> {
     match event {
         RegisterEvent::Areas(_) | RegisterEvent::PostKinds(_) => Vec::new(),
@@ -152,9 +137,9 @@ fn duty(event: &DutyEvent) -> Concern {
             (Some(*incident), compounds.iter().map(|activation| activation.compound).collect())
         }
         DutyEvent::StoodDown { incident, compounds } => (Some(*incident), compounds.clone()),
-        DutyEvent::Answered { post, .. } => (None, vec![post.compound]),
-        DutyEvent::Unanswered { compound, .. } => (None, vec![*compound]),
-        DutyEvent::FellSilent { compounds } => (None, compounds.clone()),
+        DutyEvent::Answered { post, incident, .. } => (*incident, vec![post.compound]),
+        DutyEvent::Unanswered { compound, incident, .. } => (*incident, vec![*compound]),
+        DutyEvent::FellSilent { compounds, incident } => (*incident, compounds.clone()),
     };
     Concern { incident, alert: None, compounds }
 }
@@ -211,7 +196,7 @@ pub fn lines_of(city: &City, actor: &Actor, record: &Record, filter: LogFilter) 
         filter.incident.is_none_or(|id| concern.incident == Some(id))
             && filter.compound.is_none_or(|id| concern.names(id))
     };
-    let concerns = record.entry.events.iter().map(|event| (event, Concern::of(city, event, record.entry.at)));
+    let concerns = record.entry.events.iter().map(|event| (event, Concern::of(city, event)));
     let mut seen = concerns.filter(|(_, concern)| wanted(concern) && concern.is_open_to(city, actor));
     let shown = seen.by_ref().take(RECORD_LINES_MAX);
     let mut lines: Vec<_> = shown.map(|(event, concern)| line(city, actor, record, event, &concern)).collect();

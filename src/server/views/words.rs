@@ -38,7 +38,7 @@ impl Sentence {
         let teller = Teller { city, with_households };
         match event {
             Event::Register(event) => teller.register(event),
-            Event::Succession(compound, event) => teller.succession(*compound, event),
+            Event::Succession(compound, event, _) => teller.succession(*compound, event),
             Event::Incident(_, event) => incident(event),
             Event::Alert(id, event) => teller.alert(*id, event),
             Event::Receipts(marks) => receipts(marks),
@@ -230,14 +230,14 @@ impl Teller<'_> {
                 };
                 say(format!("{name} {no} 号岗位：{zh}"), format!("Post {no} of {name} {en}"))
             }
-            DutyEvent::Unanswered { compound, calls } => {
+            DutyEvent::Unanswered { compound, calls, .. } => {
                 let (name, n) = (self.name(*compound), calls.len());
                 say(
                     format!("{name} {n} 人未按时答复，由候补递补"),
                     format!("{n} people of {name} did not answer in time"),
                 )
             }
-            DutyEvent::FellSilent { compounds } => {
+            DutyEvent::FellSilent { compounds, .. } => {
                 let n = compounds.len();
                 say(format!("{n} 个小区失去音讯，情况不明"), format!("Nothing is heard from {n} compounds: unknown"))
             }
@@ -280,7 +280,12 @@ impl Teller<'_> {
                 let (what, n) = (&dispatch.resource, dispatch.quantity);
                 say(format!("{from}向{to}调运{what} {n}"), format!("{from} sent {n} {what} to {to}"))
             }
-            AidEvent::Returned { .. } => say("调运物资已归还", "What was sent came back"),
+            AidEvent::Returned { dispatch: Some(dispatch), .. } => {
+                let (from, to) = (self.name(dispatch.from), self.name(dispatch.to));
+                let (what, n) = (&dispatch.resource, dispatch.quantity);
+                say(format!("{to}归还{from}的{what} {n}"), format!("{to} gave {n} {what} back to {from}"))
+            }
+            AidEvent::Returned { dispatch: None, .. } => say("调运物资已归还", "What was sent came back"),
         }
     }
 }

@@ -56,3 +56,46 @@ async fn the_log_is_the_same_read_from_either_end() {
     assert_eq!(forward, back);
     assert_eq!(forward.last(), Some(&city.app.city().position()));
 }
+
+#[tokio::test]
+async fn the_log_of_an_incident_holds_what_belongs_to_it_and_nothing_that_only_happened_meanwhile() {
+    let city = city().await;
+    let home = city.manned(0);
+    let (first, second) = (city.opens(true).await, city.opens(true).await);
+    let (who, commander) = (city.account("city1"), city.commander_of(home));
+    let offer = async |to: usize| {
+        let (path, form) = (format!("/compounds/{home}/command/offer"), json!({ "to": city.line_of(home)[to] }));
+        city.post(&who, &path, form).await.ok();
+    };
+    let called = |n: usize| {
+        let state = city.app.city();
+        let call = state.compound(home).unwrap().board.as_ref().unwrap().calls[n].clone();
+        json!({ "post": format!("{home}#{}", call.post), "person": call.person, "answer": "acknowledged" })
+    };
+    offer(1).await;
+    city.raises(&first, &[home]).await;
+    city.post(&commander, "/calls/answer-for", called(0)).await.ok();
+    offer(2).await;
+    let normal = json!({ "compounds": [home], "to": "normal" });
+    city.post(&who, &format!("/incidents/{first}/switch"), normal).await.ok();
+    offer(1).await;
+    city.raises(&second, &[home]).await;
+    city.post(&commander, "/calls/answer-for", called(1)).await.ok();
+
+    let told = async |incident: &str| -> Vec<String> {
+        let page = city.get(&who, &format!("/log?after=0&incident={incident}")).await.ok();
+        let kind = |line: &Value| {
+            let event = line["event"].as_object().unwrap().iter().next().unwrap().clone();
+            let inner = |value: &Value| value.as_object().map(|object| object.keys().next().unwrap().clone());
+            let inside = inner(event.1).or_else(|| inner(&event.1[1]));
+            format!("{} {}", event.0, inside.unwrap_or_default())
+        };
+        items(&page).iter().map(kind).collect()
+    };
+    let opened = "incident opened".to_owned();
+    let [raised, answered, offered, stood_down] =
+        ["duty raised", "duty answered", "succession offered", "duty stood_down"].map(str::to_owned);
+    let theirs = [opened.clone(), raised.clone(), answered.clone(), offered, stood_down];
+    assert_eq!(told(&first).await, theirs, "both incidents are open, and hands changed in normal mode too");
+    assert_eq!(told(&second).await, [opened, raised, answered]);
+}

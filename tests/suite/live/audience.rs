@@ -122,7 +122,7 @@ fn every_holder_of_a_command_is_asked_to_acknowledge() {
         city.evolve(record);
         let notices = city.notices(record);
         for event in &record.entry.events {
-            let Event::Succession(id, SuccessionEvent::PassedOver { alert, .. }) = event else { continue };
+            let Event::Succession(id, SuccessionEvent::PassedOver { alert, .. }, _) = event else { continue };
             passed += 1;
             let asked = notices.iter().any(|notice| match &notice.body.kind {
                 NoticeKind::AcknowledgementAsked(asked) => asked.compound == *id && asked.alert == *alert,
