@@ -36,12 +36,26 @@ pub struct Standing {
     pub post_holder: bool,
 }
 
+/// How far from their own compound somebody sees others over which they have no authority, m: a walk of three quarters of an hour.
+pub const NEIGHBOUR_MAX_M: f64 = 3_000.0;
+
+/// How much somebody sees of a compound that is near another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// That it is there, how far, in which mode, and which office commands it: what asking for help needs. No people, no stock.
+    Near,
+    /// Its free hands and its stock, too.
+    Whole,
+}
+
 /// What can be done; the names appear in refusals and in the access log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// See that a compound is there and how it stands in numbers.
     SeeCompound,
+    /// See which compounds are near it, for mutual aid.
+    SeeNeighbours,
     /// See its posts, plans, findings.
     SeePlans,
     /// See its roll household by household, and its help requests.
@@ -82,8 +96,9 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SeeCompound,
+        Self::SeeNeighbours,
         Self::SeePlans,
         Self::SeeRoll,
         Self::SeeVulnerable,
@@ -108,6 +123,7 @@ impl Action {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SeeCompound => "see_compound",
+            Self::SeeNeighbours => "see_neighbours",
             Self::SeePlans => "see_plans",
             Self::SeeRoll => "see_roll",
             Self::SeeVulnerable => "see_vulnerable",
@@ -137,7 +153,7 @@ impl Action {
             Self::SeeCompound | Self::SeePlans => {
                 administrator || dispatcher || observer || in_command || in_line || post_holder
             }
-            Self::SeeLog => administrator || dispatcher || observer || in_command || in_line,
+            Self::SeeLog | Self::SeeNeighbours => administrator || dispatcher || observer || in_command || in_line,
             Self::SeeRoll | Self::CheckIn => dispatcher || in_command || in_line || post_holder,
             Self::SeeVulnerable | Self::SeeContacts => dispatcher || in_command || in_line,
             Self::KeepRegister => administrator || dispatcher,
@@ -261,6 +277,22 @@ impl City {
         }
     }
 
+    /// How much the actor sees of a compound that lies `apart_m` metres from `home`: all that helps where its plans are theirs to
+    /// see; else that it is there, when it is within [`NEIGHBOUR_MAX_M`] of a home whose neighbours they see; else nothing.
+    pub fn sight_of_neighbour(
+        &self,
+        actor: &Actor,
+        home: CompoundId,
+        other: CompoundId,
+        apart_m: f64,
+    ) -> Option<Sight> {
+        if self.may(actor, Action::SeePlans, other).is_ok() {
+            return Some(Sight::Whole);
+        }
+        let near = apart_m <= NEIGHBOUR_MAX_M && self.may(actor, Action::SeeNeighbours, home).is_ok();
+        near.then_some(Sight::Near)
+    }
+
     /// Whether the actor may send an alert to all of these compounds.
     ///
     /// # Errors
@@ -297,7 +329,8 @@ impl City {
             actor.grants.iter().any(|grant| compounds.iter().any(|compound| compound.is_in(grant.area)))
         };
         let to_approve = || {
-            state.alert.issue.is_none()
+            !actor.grants.is_empty()
+                && state.alert.issue.is_none()
                 && self.hits(&state.alert).is_ok_and(|hits| {
                     hits.iter()
                         .all(|compound| actor.has(Role::Dispatcher, *compound) || actor.has(Role::Observer, *compound))

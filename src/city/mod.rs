@@ -1,7 +1,8 @@
 //! L1: what is true now, and the rules over several nouns. Pure: no IO, no clock.
 //!
 //! [`state`] is what is; [`decide`] turns an order into events or a refusal; [`evolve`] takes events in; [`authority`] is the one
-//! place that says who may; [`spatial`] and [`targeting`] find whom an area hits; [`tally`] keeps the running counts.
+//! place that says who may; [`spatial`] and [`targeting`] find whom an area hits; [`neighbours`] finds who is near and could help; [`tally`] keeps the
+//! running counts.
 
 pub mod audience;
 pub mod authority;
@@ -9,6 +10,8 @@ pub mod deadlines;
 pub mod decide;
 pub mod evolve;
 pub mod map_state;
+pub mod neighbours;
+pub mod sequence;
 pub mod spatial;
 pub mod state;
 pub mod tally;

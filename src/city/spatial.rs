@@ -265,6 +265,11 @@ pub fn metres_to(place: Point, boundary: &Polygon) -> f64 {
     plane::point_to_polygon_m(place.to_geo().into(), boundary.as_geo())
 }
 
+/// Metres from one place to another, as the crow flies.
+pub fn metres_apart(a: Point, b: Point) -> f64 {
+    plane::points_apart_m(a.to_geo().into(), b.to_geo().into())
+}
+
 fn widened(rect: Rect, metres: f64) -> ([f64; 2], [f64; 2]) {
     plane::widen(rect.min().into(), rect.max().into(), metres)
 }

@@ -1,6 +1,8 @@
 //! What is true now: the city folded from its events. Only `evolve` writes here; everybody else reads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound::{Excluded, Included};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::domain::aid::{OpenDispatch, Stock};
@@ -22,6 +24,7 @@ use crate::domain::succession::{Holder, Succession};
 use crate::domain::time::Timestamp;
 
 use super::deadlines::Deadlines;
+use super::sequence::Sequence;
 use super::spatial::SpatialIndex;
 use super::tally::{Tally, shift_roll};
 
@@ -38,8 +41,12 @@ pub struct City {
     pub(super) spatial: SpatialIndex,
     /// Every incident.
     pub(super) incidents: BTreeMap<IncidentId, IncidentState>,
+    /// In the order in which they were opened.
+    pub(super) incident_order: Sequence<IncidentId>,
     /// Every alert.
     pub(super) alerts: HashMap<AlertId, AlertState>,
+    /// In the order in which they were first drafted.
+    pub(super) alert_order: Sequence<AlertId>,
     /// Where a person has a part: in the line or with a claim.
     pub(super) places: HashMap<PersonId, BTreeSet<CompoundId>>,
     /// Who has an active call (post above 0) or commands a compound in emergency mode (post 0): told once, called once.
@@ -266,10 +273,16 @@ impl City {
         self.compounds.range(CompoundId::all_in(area))
     }
 
-    /// Compounds that come after `after` in the order of the codes.
-    pub fn compounds_after(&self, after: Option<CompoundId>) -> impl Iterator<Item = (&CompoundId, &CompoundState)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.compounds.range((after.map_or(Unbounded, Excluded), Unbounded))
+    /// Compounds of a span of codes that come after `after`, by code.
+    pub fn compounds_within(
+        &self,
+        span: RangeInclusive<CompoundId>,
+        after: Option<CompoundId>,
+    ) -> impl Iterator<Item = (&CompoundId, &CompoundState)> {
+        let (first, last) = span.into_inner();
+        let from = after.filter(|after| *after >= first).map_or(Included(first), Excluded);
+        let some = after.is_none_or(|after| after < last);
+        some.then(|| self.compounds.range((from, Included(last)))).into_iter().flatten()
     }
 
     /// How many compounds there are.
@@ -290,9 +303,21 @@ impl City {
         self.incidents.get(&id).ok_or(Refusal::UnknownIncident {})
     }
 
-    /// All incidents, by id (which is by time).
-    pub fn incidents(&self) -> impl DoubleEndedIterator<Item = (&IncidentId, &IncidentState)> {
+    /// All incidents, by id.
+    pub fn incidents(&self) -> impl Iterator<Item = (&IncidentId, &IncidentState)> {
         self.incidents.iter()
+    }
+
+    /// Incidents opened before `after` (all, when it is not given), the last opened first.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownIncident`].
+    pub fn incidents_newest_first(
+        &self,
+        after: Option<IncidentId>,
+    ) -> Result<impl Iterator<Item = (IncidentId, &IncidentState)>, Refusal> {
+        let ids = self.incident_order.newest_first(after).ok_or(Refusal::UnknownIncident {})?;
+        Ok(ids.filter_map(|id| Some((id, self.incidents.get(&id)?))))
     }
 
     /// The roll of a compound in an incident.
@@ -316,6 +341,18 @@ impl City {
     /// All alerts, in no order.
     pub fn alerts(&self) -> impl Iterator<Item = (&AlertId, &AlertState)> {
         self.alerts.iter()
+    }
+
+    /// Alerts drafted before `after` (all, when it is not given), the last drafted first.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownAlert`].
+    pub fn alerts_newest_first(
+        &self,
+        after: Option<AlertId>,
+    ) -> Result<impl Iterator<Item = (AlertId, &AlertState)>, Refusal> {
+        let ids = self.alert_order.newest_first(after).ok_or(Refusal::UnknownAlert {})?;
+        Ok(ids.filter_map(|id| Some((id, self.alerts.get(&id)?))))
     }
 
     /// A post of a compound.

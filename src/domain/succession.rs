@@ -23,6 +23,17 @@ pub enum Holder {
     Area(AreaCode),
 }
 
+/// The office of who commands now: it names nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Office {
+    /// The head of the compound's own line.
+    Commander,
+    /// Somebody further down the line, counted from 1.
+    Deputy(usize),
+    /// The dispatchers of the community or street.
+    Dispatchers(AreaCode),
+}
+
 /// What happened to the command of one compound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +86,17 @@ impl Succession {
     /// Whether nobody of the compound itself can be reached: shown as such, always.
     pub const fn has_nobody(&self) -> bool {
         self.line.is_empty()
+    }
+
+    /// The office of who commands now.
+    pub fn office(&self) -> Office {
+        match self.holder {
+            Holder::Person(person) => match self.line.iter().position(|p| *p == person) {
+                None | Some(0) => Office::Commander,
+                Some(rank) => Office::Deputy(rank),
+            },
+            Holder::Area(area) => Office::Dispatchers(area),
+        }
     }
 
     /// Who comes after the holder; `None` after the street.
@@ -172,16 +194,20 @@ mod tests {
         let mut command = Succession::vacant(id);
         assert!(command.has_nobody());
         command.evolve(id, &Succession::decide_appoint(id, &[person(1), person(2)]).unwrap());
-        let mut seen = vec![command.holder];
+        let (mut seen, mut offices) = (vec![command.holder], vec![command.office()]);
         while let Some(to) = command.next(id) {
             let before = command.epoch;
             command.evolve(id, &SuccessionEvent::PassedOver { alert: AlertId(Uuid::nil()), to });
             assert_eq!(command.epoch, before + 1);
             seen.push(to);
+            offices.push(command.office());
         }
         let community = Holder::Area(id.community());
         let street = Holder::Area(id.area(AreaLevel::Street));
         assert_eq!(seen, [Holder::Person(person(1)), Holder::Person(person(2)), community, street]);
+        let [community, street] =
+            [AreaLevel::Community, AreaLevel::Street].map(|level| Office::Dispatchers(id.area(level)));
+        assert_eq!(offices, [Office::Commander, Office::Deputy(1), community, street]);
     }
 
     #[test]

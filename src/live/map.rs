@@ -33,8 +33,7 @@ pub fn areas_of(city: &City, actor: &Actor) -> Vec<AreaCode> {
 /// The next part of a snapshot: up to `max` compounds of the areas after `after`, and whether more follow.
 pub fn snapshot_part(city: &City, areas: &[AreaCode], after: Option<CompoundId>, max: usize) -> (Vec<MapState>, bool) {
     let ahead = areas.iter().filter(|area| after.is_none_or(|after| *CompoundId::all_in(**area).end() > after));
-    let compounds = ahead.flat_map(|area| city.compounds_in(*area));
-    let rest = compounds.filter(|(id, _)| after.is_none_or(|after| **id > after));
+    let rest = ahead.flat_map(|area| city.compounds_within(CompoundId::all_in(*area), after));
     let mut part: Vec<MapState> = rest.take(max + 1).map(|(id, state)| city.map_state(*id, state)).collect();
     let more = part.len() > max;
     part.truncate(max);

@@ -23,6 +23,7 @@ impl City {
             let state =
                 AlertState { alert, reach: HashMap::new(), funnel: Funnel::default(), compounds_acknowledged: 0 };
             self.alerts.insert(id, state);
+            self.alert_order.push(id);
         }
         if let Some(state) = self.alerts.get_mut(&id) {
             state.alert.evolve(event, now.by, now.at);

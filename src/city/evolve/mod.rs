@@ -76,6 +76,7 @@ impl City {
                     closed_at: None,
                 };
                 self.incidents.insert(id, IncidentState::new(incident));
+                self.incident_order.push(id);
             }
             IncidentEvent::Closed {} => {
                 if let Some(state) = self.incidents.get_mut(&id) {

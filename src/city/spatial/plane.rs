@@ -41,6 +41,12 @@ fn middle(polygon: &Polygon) -> Coord {
     polygon.bounding_rect().map_or(Coord { x: 0.0, y: 0.0 }, geo::Rect::center)
 }
 
+/// Metres from one place to another.
+pub(super) fn points_apart_m(a: Coord, b: Coord) -> f64 {
+    let plane = Plane::halfway(a.y, b.y);
+    Euclidean.distance(&Point::new(0.0, 0.0), &plane.lay(&Point::from(b), a))
+}
+
 /// Metres from a place to a compound's boundary; 0 inside.
 pub(super) fn point_to_polygon_m(point: Coord, polygon: &Polygon) -> f64 {
     let plane = Plane::halfway(point.y, middle(polygon).y);

@@ -2,6 +2,8 @@
 //!
 //! The id of a dispatch is the `id` that the client gives or, without one, the request's `Idempotency-Key`.
 
+use std::ops::Bound::{Excluded, Unbounded};
+
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +20,7 @@ use crate::server::caller::Caller;
 use crate::server::error::Answer;
 use crate::server::extract::{Json, Path, Query};
 use crate::server::order::{Done, Orderer};
-use crate::server::views::duty::{DispatchView, Neighbour};
+use crate::server::views::aid::{DispatchView, Neighbour};
 
 use super::making::{Made, made_by};
 use super::paging::PageOf;
@@ -91,10 +93,8 @@ pub async fn list(
     let city = app.city();
     city.may_somewhere(&actor, Action::SeePlans)?;
     let seen = |id: CompoundId| city.may(&actor, Action::SeePlans, id).is_ok();
-    let open = city.incident(incident)?.dispatches.iter();
-    let open = open.filter(|(id, sent)| {
-        query.after.is_none_or(|after| **id > after) && (seen(sent.dispatch.from) || seen(sent.dispatch.to))
-    });
+    let open = city.incident(incident)?.dispatches.range((query.after.map_or(Unbounded, Excluded), Unbounded));
+    let open = open.filter(|(_, sent)| seen(sent.dispatch.from) || seen(sent.dispatch.to));
     Ok(Json(PageOf::fill(query.limit, open.map(|(id, sent)| (*id, DispatchView::of(&city, *id, sent))))))
 }
 
@@ -107,10 +107,13 @@ pub struct NeighboursQuery {
     within_m: Option<f64>,
 }
 
-/// 邻近力量 The nearest compounds that the caller may see, at most 200, with their free hands and stock; nearest first.
+/// 邻近力量 The nearest compounds that could help, at most 200, nearest first.
+///
+/// Whoever sees a compound's plans sees its free hands and stock here. A commander sees of every other compound within 3 km that it
+/// is there, how far, in which mode, and which office commands it: enough to ask its community or street for help. Nobody is named.
 #[utoipa::path(get, path = "/api/v1/compounds/{compound}/neighbours", tag = "aid",
     params(("compound" = String, Path), NeighboursQuery),
-    responses((status = 200, body = Vec<Neighbour>)), extensions(("x-muster-action" = json!("see_plans"))))]
+    responses((status = 200, body = Vec<Neighbour>)), extensions(("x-muster-action" = json!("see_neighbours"))))]
 pub async fn neighbours(
     State(app): State<App>,
     Caller { actor, .. }: Caller,
@@ -123,9 +126,6 @@ pub async fn neighbours(
         return Err(Refusal::BadCircle { radius_km, max_km: WITHIN_MAX_M / 1_000.0 }.into());
     }
     let city = app.city();
-    city.may(&actor, Action::SeePlans, id)?;
-    let near = city.spatial().within(id, within_m)?.into_iter();
-    let seen = near.filter(|(id, _)| city.may(&actor, Action::SeePlans, *id).is_ok()).take(NEIGHBOURS_MAX);
-    let views = seen.filter_map(|(id, apart_m)| Some(Neighbour::of(&city, id, city.compound(id).ok()?, apart_m)));
-    Ok(Json(views.collect()))
+    let near = city.neighbours(&actor, id, within_m, NEIGHBOURS_MAX)?;
+    Ok(Json(near.iter().map(|near| Neighbour::of(&city, near)).collect()))
 }

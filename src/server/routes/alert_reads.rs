@@ -8,7 +8,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::city::City;
 use crate::city::authority::Action;
-use crate::city::state::AlertState;
 use crate::domain::actor::Actor;
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
@@ -45,7 +44,9 @@ pub struct AlertsQuery {
     limit: Option<usize>,
 }
 
-/// 预警列表 Alerts that the caller may read, newest id first: ids of clients that make `UUIDv7` are in order of time.
+/// 预警列表 Alerts that the caller may read, the last drafted first.
+///
+/// A request looks at no more than 5,000 alerts: a page may be short or empty while there is more; `next` says where to go on.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertsQuery),
     responses((status = 200, body = PageOf<AlertLine>)), extensions(("x-muster-action" = json!("see_compound"))))]
 pub async fn list(
@@ -59,13 +60,12 @@ pub async fn list(
             && query.incident.is_none_or(|incident| line.incident == incident)
             && (line.needs_countersign || !query.needs_countersign)
     };
-    let before = |id: &AlertId| query.after.is_none_or(|after| *id < after);
-    let mut found: Vec<(&AlertId, &AlertState)> = city.alerts().filter(|(id, _)| before(id)).collect();
-    found.sort_unstable_by_key(|(id, _)| Reverse(**id));
     // The cheap questions first: whether one may read an unsent alert takes a look at whom it would hit.
-    let lines = found.into_iter().map(|(id, state)| (*id, AlertLine::of(*id, state, now)));
-    let mut readable = lines.filter(|(id, line)| wanted(line) && city.may_read_alert(&actor, *id).is_ok());
-    Ok(Json(PageOf::fill(query.limit, readable.by_ref())))
+    let readable = |(id, state)| {
+        let line = AlertLine::of(id, state, now);
+        (id, Some(line).filter(|line| wanted(line) && city.may_read_alert(&actor, id).is_ok()))
+    };
+    Ok(Json(PageOf::sift(query.limit, city.alerts_newest_first(query.after)?.map(readable))))
 }
 
 /// 预警详情 One alert in full.
@@ -217,13 +217,16 @@ pub async fn compounds(
     Query(query): Query<ReachQuery>,
 ) -> Answer<Json<PageOf<ReachView>>> {
     let city = app.city();
-    let waits = |reach: &Reach| reach.acknowledged.is_none() || !query.unacknowledged;
-    let rank = |compound: CompoundId| {
-        let people = if query.unacknowledged { people_of(&city, compound) } else { 0 };
-        (Reverse(people), compound)
-    };
+    let waits = |reach: &Reach| reach.acknowledged.is_none();
+    let rank = |compound: CompoundId| (Reverse(people_of(&city, compound)), compound);
     let after = query.after.map(rank);
     let all = reached(&city, &actor, id, query.area)?;
+    if !query.unacknowledged {
+        let rest = all.filter(|(id, _)| query.after.is_none_or(|after| *id > after));
+        let views = rest.map(|(id, reach)| (id, ReachView::of(&city, id, reach)));
+        return Ok(Json(PageOf::fill(query.limit, views)));
+    }
+    // Those with the most people first: an order that nobody keeps, over the compounds of one alert.
     let mut found: Vec<_> = all.filter(|(_, reach)| waits(reach)).map(|(id, reach)| (rank(id), reach)).collect();
     found.retain(|(place, _)| after.is_none_or(|after| *place > after));
     found.sort_unstable_by_key(|(place, _)| *place);

@@ -17,6 +17,7 @@ use crate::domain::aid::Stock;
 use crate::domain::area::{Area, AreaCode};
 use crate::domain::compound::{Compound, CompoundId, Finding};
 use crate::domain::geometry::Point;
+use crate::live::map::areas_of;
 use crate::server::App;
 use crate::server::caller::Caller;
 use crate::server::error::{Answer, Edge};
@@ -132,16 +133,21 @@ pub(super) fn visible<'a>(
     area: Option<AreaCode>,
     after: Option<CompoundId>,
 ) -> impl Iterator<Item = (CompoundId, &'a CompoundState)> {
-    // Without a grant one sees only where one has a part: a few, not the whole city.
-    let own: Vec<CompoundId> = actor.person_id().into_iter().flat_map(|person| city.places_of(person)).collect();
-    let (own, all) =
-        if actor.grants.is_empty() { (own, None) } else { (Vec::new(), Some(city.compounds_after(after))) };
-    let own = own.into_iter().filter_map(|id| Some((id, city.compound(id).ok()?)));
-    let all = all.into_iter().flatten().map(|(id, state)| (*id, state));
-    own.filter(move |(id, _)| after.is_none_or(|after| *id > after))
-        .chain(all)
-        .filter(move |(id, _)| area.is_none_or(|area| id.is_in(area)))
-        .filter(|(id, _)| city.may(actor, Action::SeeCompound, *id).is_ok())
+    let narrowed = |granted: AreaCode| match area {
+        Some(asked) if granted.contains(asked) => Some(asked),
+        Some(asked) => asked.contains(granted).then_some(granted),
+        None => Some(granted),
+    };
+    let granted = areas_of(city, actor).into_iter().filter_map(narrowed);
+    let mut spans: Vec<_> = granted.map(CompoundId::all_in).collect();
+    let own = actor.person_id().into_iter().flat_map(|person| city.places_of(person));
+    let own = own.filter(|id| area.is_none_or(|area| id.is_in(area)));
+    let apart: Vec<_> = own.filter(|id| !spans.iter().any(|span| span.contains(id))).collect();
+    spans.extend(apart.into_iter().map(|id| id..=id));
+    // Spans do not overlap, so compounds come by code.
+    spans.sort_unstable_by_key(|span| *span.start());
+    let found = spans.into_iter().flat_map(move |span| city.compounds_within(span, after));
+    found.map(|(id, state)| (*id, state)).filter(|(id, _)| city.may(actor, Action::SeeCompound, *id).is_ok())
 }
 
 /// 小区列表 Compounds that the caller sees, by code

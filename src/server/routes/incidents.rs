@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::city::authority::Action;
+use crate::city::state::IncidentState;
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::command::Command;
 use crate::domain::compound::CompoundId;
@@ -99,7 +100,7 @@ pub struct IncidentsQuery {
     limit: Option<usize>,
 }
 
-/// 事件列表 Incidents, newest id first, each with the counts of the caller's areas and compounds.
+/// 事件列表 Incidents, the last opened first, each with the counts of the caller's areas and compounds.
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(IncidentsQuery),
     responses((status = 200, body = PageOf<IncidentView>)), extensions(("x-muster-action" = json!("see_compound"))))]
 pub async fn list(
@@ -109,13 +110,9 @@ pub async fn list(
 ) -> Answer<Json<PageOf<IncidentView>>> {
     let city = app.city();
     city.may_somewhere(&actor, Action::SeeCompound)?;
-    let before = |id: &IncidentId| query.after.is_none_or(|after| *id < after);
-    let views = city
-        .incidents()
-        .rev()
-        .filter(|(id, state)| before(id) && (!query.open || state.incident.closed_at.is_none()))
-        .map(|(id, state)| (*id, IncidentView::of(&city, &actor, *id, state)));
-    Ok(Json(PageOf::fill(query.limit, views)))
+    let wanted = |state: &IncidentState| !query.open || state.incident.closed_at.is_none();
+    let view = |(id, state)| (id, wanted(state).then(|| IncidentView::of(&city, &actor, id, state)));
+    Ok(Json(PageOf::sift(query.limit, city.incidents_newest_first(query.after)?.map(view))))
 }
 
 /// 事件详情 One incident, with the counts of the caller's areas and compounds.

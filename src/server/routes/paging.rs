@@ -10,6 +10,9 @@ use crate::server::extract::PAGE_MAX;
 /// Entries of a page when the caller does not say.
 pub const PAGE_DEFAULT: usize = 100;
 
+/// Entries of a filtered list that one request looks at: what it costs at most.
+pub const LOOKED_AT_MAX: usize = 5_000;
+
 /// Some entries of a list, and where to go on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PageOf<T> {
@@ -21,16 +24,24 @@ pub struct PageOf<T> {
 
 impl<T> PageOf<T> {
     /// Fills a page from what comes in order, each with its cursor.
-    pub fn fill<C: Display>(limit: Option<usize>, mut entries: impl Iterator<Item = (C, T)>) -> Self {
+    pub fn fill<C: Display>(limit: Option<usize>, entries: impl Iterator<Item = (C, T)>) -> Self {
+        Self::sift(limit, entries.map(|(cursor, item)| (cursor, Some(item))))
+    }
+
+    /// Fills a page from what comes in order, each with its cursor; `None` is what was looked at and not wanted. At most
+    /// [`LOOKED_AT_MAX`] are looked at, so a page may be short or even empty while there is more: `next` says where to go on.
+    pub fn sift<C: Display>(limit: Option<usize>, entries: impl Iterator<Item = (C, Option<T>)>) -> Self {
         let limit = limit_of(limit);
-        let mut items = Vec::new();
-        let mut last = None;
-        for (cursor, item) in entries.by_ref().take(limit) {
-            items.push(item);
+        let (mut items, mut last, mut next) = (Vec::new(), None, None);
+        for (looked_at, (cursor, item)) in entries.enumerate() {
+            // Past a full page one more is looked for, so that a last page is known to be the last.
+            if looked_at == LOOKED_AT_MAX || (items.len() == limit && item.is_some()) {
+                next = last;
+                break;
+            }
+            items.extend(item);
             last = Some(cursor);
         }
-        // One more is looked for only when the page is full: a short page is the last.
-        let next = last.filter(|_| items.len() == limit && entries.next().is_some());
         Self { items, next: next.map(|cursor| cursor.to_string()) }
     }
 }
@@ -59,5 +70,20 @@ mod tests {
         }
         assert_eq!(seen, (0..10).collect::<Vec<_>>());
         assert_eq!(PageOf::fill(Some(5), (0..5).map(|n| (n, n))).next, None, "a full last page is the last");
+    }
+
+    #[test]
+    fn a_search_for_little_among_much_goes_on_where_it_stopped() {
+        let rare = |from: usize| (from..12_000).map(|n| (n, (n % 6_000 == 5_999).then_some(n)));
+        let (mut seen, mut pages, mut from) = (Vec::new(), 0, 0);
+        loop {
+            let page = PageOf::sift(Some(1), rare(from));
+            (seen, pages) = ([seen, page.items].concat(), pages + 1);
+            match page.next {
+                Some(last) => from = last.parse::<usize>().unwrap() + 1,
+                None => break,
+            }
+        }
+        assert_eq!((seen, pages), (vec![5_999, 11_999], 3));
     }
 }

@@ -1,21 +1,20 @@
-//! Duty as the API shows it: the board of an area, posts that nobody fills, the calls of one compound, and who could help.
+//! Duty as the API shows it: the board of an area, posts that nobody fills, and the calls of one compound.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::city::City;
 use crate::city::state::CompoundState;
-use crate::domain::aid::{OpenDispatch, Stock};
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::{CallState, DutyBoard, DutyCall, DutyCounts, Mode};
 use crate::domain::hazard::ResponseLevel;
-use crate::domain::ids::{DispatchId, IncidentId, PersonId};
+use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::post::PostKey;
 use crate::domain::refusal::Refusal;
 use crate::server::time::Rfc3339;
 
-use super::{Occasion, compound_name};
+use super::Occasion;
 
 /// How the posts of an area are staffed in an incident.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -196,76 +195,6 @@ impl CompoundDutyView {
             duty: state.duty(),
             calls: board.map_or_else(Vec::new, |board| board.calls.iter().map(|call| view(board, call)).collect()),
             vacancies: vacancies(city, id, state).collect(),
-        }
-    }
-}
-
-/// Something that was sent and is not back.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct DispatchView {
-    /// Its id.
-    pub id: DispatchId,
-    /// Who sent.
-    pub from: CompoundId,
-    /// Name of the sender.
-    pub from_name: String,
-    /// Who got.
-    pub to: CompoundId,
-    /// Name of the receiver.
-    pub to_name: String,
-    /// What.
-    pub resource: String,
-    /// How many.
-    pub quantity: u32,
-    /// Since when.
-    pub since: Rfc3339,
-}
-
-impl DispatchView {
-    /// Of one sending.
-    pub fn of(city: &City, id: DispatchId, open: &OpenDispatch) -> Self {
-        let dispatch = &open.dispatch;
-        Self {
-            id,
-            from: dispatch.from,
-            from_name: compound_name(city, dispatch.from),
-            to: dispatch.to,
-            to_name: compound_name(city, dispatch.to),
-            resource: dispatch.resource.clone(),
-            quantity: dispatch.quantity,
-            since: open.since.into(),
-        }
-    }
-}
-
-/// A compound near by that could help.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Neighbour {
-    /// Which.
-    pub compound: CompoundId,
-    /// Its name.
-    pub name: String,
-    /// Metres, boundary to boundary as the crow flies.
-    pub apart_m: f64,
-    /// Normal or emergency.
-    pub mode: Mode,
-    /// Post-holders and deputies who have no call and command nothing in an emergency.
-    pub free_hands: usize,
-    /// What it has now.
-    pub stock: Stock,
-}
-
-impl Neighbour {
-    /// Of one compound.
-    pub fn of(city: &City, compound: CompoundId, state: &CompoundState, apart_m: f64) -> Self {
-        let free = |person: &PersonId| city.engagement_of(*person).is_none();
-        Self {
-            compound,
-            name: state.compound.name.clone(),
-            apart_m: apart_m.round(),
-            mode: state.mode,
-            free_hands: state.people().into_iter().filter(free).count(),
-            stock: state.stock.clone(),
         }
     }
 }

@@ -94,8 +94,12 @@ impl HouseholdView {
 /// The roll on which the household's report would be taken: the current one, or the latest of an incident that is still open.
 fn open_roll(city: &City, id: CompoundId) -> Option<(IncidentId, &IncidentState, &Roll)> {
     let current = city.compound(id).ok().and_then(CompoundState::incident);
-    let open = city.incidents().rev().filter(|(_, state)| state.incident.check_open().is_ok());
-    let taken = open.filter_map(|(incident, state)| Some((*incident, state, state.rolls.get(&id)?)));
+    let open = city
+        .incidents_newest_first(None)
+        .into_iter()
+        .flatten()
+        .filter(|(_, state)| state.incident.check_open().is_ok());
+    let taken = open.filter_map(|(incident, state)| Some((incident, state, state.rolls.get(&id)?)));
     taken.max_by_key(|(incident, state, _)| (Some(*incident) == current, state.incident.opened_at))
 }
 

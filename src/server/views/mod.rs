@@ -3,6 +3,7 @@
 //! No view decides who may see it: that is asked of `city::authority` by the routes before anything is built. Names and phones
 //! never stand here; they are the directory's.
 
+pub mod aid;
 pub mod alert;
 pub mod duty;
 pub mod household;

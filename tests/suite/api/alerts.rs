@@ -130,3 +130,32 @@ async fn a_template_filled_in_passes_the_linter() {
     let blocking: Vec<_> = findings.as_array().unwrap().iter().filter(|finding| finding["blocking"] == true).collect();
     assert!(blocking.is_empty(), "{blocking:?}");
 }
+
+#[tokio::test]
+async fn lists_are_newest_first_whatever_ids_clients_make_and_pages_follow_on_one_another() {
+    let city = city().await;
+    let who = city.account("city1");
+    let (mut incidents, mut alerts) = (Vec::new(), Vec::new());
+    // Ids whose order is the reverse of time.
+    for n in (1..=5_u128).rev() {
+        let form = json!({ "id": Uuid::from_u128(n), "hazard": "flood", "exercise": true, "title": "漳河洪水" });
+        incidents.insert(0, id_of(&city.post(&who, "/incidents", form).await.ok()));
+        let form = json!({ "id": Uuid::from_u128(0x10 + n), "incident": incidents[0], "content": city.flood(),
+            "target": at(&[city.manned(0)]) });
+        alerts.insert(0, id_of(&city.post(&who, "/alerts", form).await.ok()));
+    }
+    for (list, made) in [("incidents", incidents), ("alerts", alerts)] {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = city.get(&who, &format!("/{list}?limit=2{after}")).await.ok();
+            seen.extend(items(&page).iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, made, "{list}");
+        let gone = city.get(&who, &format!("/{list}?after={}", Uuid::now_v7())).await;
+        assert_eq!(gone.refused().0, 404, "{list}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Switching, calls and answers, mutual aid, the map and the stand-down.
 
+use muster::domain::compound::CompoundId;
 use serde_json::{Value, json};
 
 use super::{city, id_of, items};
@@ -76,4 +77,44 @@ async fn neighbours_come_nearest_first_with_their_free_hands() {
     assert!(near.iter().any(|row| row["free_hands"].as_u64().unwrap() > 0));
     let far = city.get(&who, &format!("/compounds/{home}/neighbours?within_m=-1")).await;
     assert_eq!(far.refused().0, 422);
+}
+
+#[tokio::test]
+async fn a_commander_sees_who_is_near_and_which_office_commands_there_but_no_people_and_no_stock() {
+    let city = city().await;
+    let near = |who, home, within_m: u32| {
+        let city = &city;
+        async move { city.get(&who, &format!("/compounds/{home}/neighbours?within_m={within_m}")).await }
+    };
+    // A home with neighbours, of which its commander has no part in the first.
+    let (home, all) = 'found: {
+        for n in 0..20 {
+            let home = city.manned(n);
+            let all = near(city.account("city1"), home, 3_000).await.ok().as_array().unwrap().clone();
+            if !all.is_empty() {
+                break 'found (home, all);
+            }
+        }
+        panic!("no compound of the demo has a neighbour");
+    };
+    let seen = near(city.commander_of(home), home, 3_000).await.ok().as_array().unwrap().clone();
+    let names = |rows: &[Value]| rows.iter().map(|row| row["compound"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&seen), names(&all), "whoever commands here sees all that are near");
+    for (row, whole) in seen.iter().zip(&all) {
+        assert!(whole["stock"].is_object() && whole["free_hands"].is_u64());
+        assert!(row["walk_at_least_m"].as_f64() >= row["apart_m"].as_f64(), "{row}");
+        assert!(row["acting"]["zh"].as_str().is_some_and(|office| !office.is_empty()), "{row}");
+        assert_eq!(row["stock"].is_null(), row["free_hands"].is_null(), "{row}");
+    }
+    let stranger = seen.iter().find(|row| row["stock"].is_null()).expect("a neighbour in which they have no part");
+    let id: CompoundId = stranger["compound"].as_str().unwrap().parse().unwrap();
+    for person in city.line_of(id) {
+        assert!(!stranger.to_string().contains(&person.to_string()), "nobody is named: {stranger}");
+    }
+    let far = near(city.commander_of(home), home, 20_000).await.ok();
+    let strangers = far.as_array().unwrap().iter().filter(|row| row["stock"].is_null());
+    assert!(strangers.clone().all(|row| row["apart_m"].as_f64().unwrap() <= 3_000.0));
+    let holder = { city.app.city().compound(home).unwrap().posts[0].claimants()[0] };
+    assert_eq!(near(city.person(holder), home, 800).await.refused(), (403, "not_your_role"));
+    assert_eq!(near(city.commander_of(id), home, 800).await.refused(), (403, "not_your_area"));
 }

@@ -85,7 +85,7 @@ async fn the_log_of_an_incident_holds_what_belongs_to_it_and_nothing_that_only_h
     let told = async |incident: &str| -> Vec<String> {
         let page = city.get(&who, &format!("/log?after=0&incident={incident}")).await.ok();
         let kind = |line: &Value| {
-            let event = line["event"].as_object().unwrap().iter().next().unwrap().clone();
+            let event = line["event"].as_object().unwrap().iter().next().unwrap();
             let inner = |value: &Value| value.as_object().map(|object| object.keys().next().unwrap().clone());
             let inside = inner(event.1).or_else(|| inner(&event.1[1]));
             format!("{} {}", event.0, inside.unwrap_or_default())
