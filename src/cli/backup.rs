@@ -45,6 +45,7 @@ impl Backup {
         if data.is_demo() {
             DataDir::at(&self.to, data.city()).mark_demo()?;
         }
+        eprintln!("已备份 {0} 条记录到 {1}。 Copied {0} records to {1}.", report.good, self.to.display());
         println!("{}", serde_json::to_string(&report)?);
         Ok(())
     }
@@ -69,6 +70,7 @@ impl Restore {
         }
         let report =
             progress::during("恢复 bringing back", || journal::restore(&copy.journal_path(), &data.journal_path()))?;
+        eprintln!("已恢复 {0} 条记录到 {1}。 Brought {0} records back to {1}.", report.good, data.path().display());
         println!("{}", serde_json::to_string(&report)?);
         Ok(())
     }

@@ -79,11 +79,17 @@ impl DataDir {
         let mut folder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        folder.recursive(true).create(&self.path).with_context(|| self.path.display().to_string())?;
+        let unusable = || {
+            format!(
+                "数据目录 {0} 不可写 the data directory {0} cannot be written (MUSTER_DATA_DIR)",
+                self.path.display()
+            )
+        };
+        folder.recursive(true).create(&self.path).with_context(unusable)?;
         let path = self.path.join(LOCK_FILE);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.with_context(|| path.display().to_string())?;
+        let mut file = file.with_context(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(

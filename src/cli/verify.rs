@@ -24,7 +24,10 @@ impl Verify {
         let report = report.with_context(|| path.display().to_string())?;
         println!("{}", serde_json::to_string(&report)?);
         match report.fault {
-            None => Ok(()),
+            None => {
+                eprintln!("日志完好，共 {0} 条记录。 The journal is whole: {0} records.", report.good);
+                Ok(())
+            }
             Some(fault) => bail!(
                 "日志在第 {0} 条处损坏：{1}。 The journal is damaged at position {0}: {1}.",
                 fault.position,

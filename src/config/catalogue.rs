@@ -1,8 +1,8 @@
-//! What a city may edit about posts and plans: the post catalogue (`config/posts.toml`) and the outlines of contingency
-//! plans (`config/plans.toml`).
+//! What is delivered about posts and plans: the post catalogue (`config/posts.toml`), which a city may replace by its own,
+//! and the outlines of the demo city's contingency plans (`config/plans.toml`).
 //!
 //! Parsing is pure: text in, valid catalogue or an error that names file and key out. The files as delivered are compiled
-//! in, so that the program runs alone; who reads a file from disk hands its text to [`PostCatalogue::parse`].
+//! in, so that the program runs alone; `muster init --posts` hands the text of a city's own to [`PostCatalogue::parse`].
 
 use std::collections::HashSet;
 
