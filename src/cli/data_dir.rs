@@ -71,25 +71,31 @@ impl DataDir {
         self.path.join(directory::FILE_NAME)
     }
 
-    /// Makes the folder where there is none, for this user alone, and keeps every other writer out.
+    /// Makes the folder where there is none, for this user alone.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> anyhow::Result<()> {
+        let mut folder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.recursive(true).create(&self.path).with_context(|| self.unusable())
+    }
+
+    fn unusable(&self) -> String {
+        format!("数据目录 {0} 不可写 the data directory {0} cannot be written", self.path.display())
+    }
+
+    /// Makes the folder where there is none, and keeps every other writer out.
     ///
     /// # Errors
     /// When another process holds it, or it cannot be made.
     pub fn lock(&self) -> anyhow::Result<DataDirLock> {
-        let mut folder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        let unusable = || {
-            format!(
-                "数据目录 {0} 不可写 the data directory {0} cannot be written (MUSTER_DATA_DIR)",
-                self.path.display()
-            )
-        };
-        folder.recursive(true).create(&self.path).with_context(unusable)?;
+        self.make()?;
         let path = self.path.join(LOCK_FILE);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.with_context(unusable)?;
+        let mut file = file.with_context(|| self.unusable())?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(

@@ -26,13 +26,13 @@ const PLANS_AS_DELIVERED: &str = include_str!("../../config/plans.toml");
 /// Why a catalogue file was not taken.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
-    /// It is not TOML, or a key is missing, unknown or of the wrong type; the source says which and where.
-    #[error("{file}: {source}")]
+    /// It is not TOML, or a key is missing, unknown or of the wrong type; the error says which and where.
+    #[error("{file}: {error}")]
     Syntax {
         /// Which file.
         file: &'static str,
         /// Line, column and key.
-        source: Box<toml::de::Error>,
+        error: Box<toml::de::Error>,
     },
     /// A value is not usable.
     #[error("{file}: {key}: {why}")]
@@ -47,7 +47,7 @@ pub enum CatalogueError {
 }
 
 fn parse<'de, T: Deserialize<'de>>(file: &'static str, text: &'de str) -> Result<T, CatalogueError> {
-    toml::from_str(text).map_err(|source| CatalogueError::Syntax { file, source: Box::new(source) })
+    toml::from_str(text).map_err(|error| CatalogueError::Syntax { file, error: Box::new(error) })
 }
 
 /// What a head-count is for.

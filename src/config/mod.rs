@@ -251,8 +251,9 @@ mod tests {
     fn the_demos_file_changes_what_it_says() {
         let demo = Config::load(Some(include_str!("../../config/demo.toml")), &no_env).unwrap();
         assert!(demo.alert.approval_in_exercise && demo.live.idle_timeout_s == 3_600);
-        let Config { alert, live, .. } = Config::default();
-        assert_eq!(Config { alert, live, ..demo }, Config::default(), "nothing else");
+        assert_eq!(demo.log.filter, "warn");
+        let Config { alert, live, log, .. } = Config::default();
+        assert_eq!(Config { alert, live, log, ..demo }, Config::default(), "nothing else");
     }
 
     #[test]

@@ -144,7 +144,8 @@ impl Figures {
         row("预警到达手机 alert on device", shares(&issued(&self.on_device), self.phones));
         row("预警已显示 alert shown", shares(&issued(&self.shown), self.watched));
         row("应答指挥长已确认 acknowledged by who answers", shares(&issued(&self.acknowledged), self.commanders));
-        row("已确认小区 compounds acknowledged", shares(&self.compounds_acknowledged, self.compounds));
+        let (times, all) = (&self.compounds_acknowledged, self.compounds);
+        row("已确认小区 compounds acknowledged", format!("{} / {all} · {}", times.len(), shares(times, all)));
         let (silent, handed, passed_on) = (self.silent.0, self.silent.1, self.passed_on);
         row("未应答/移交/自动递补 silent, handed over, passed on", format!("{silent} / {handed} / {passed_on}"));
         row("到岗/应到 on post, needed", format!("{} / {}", posts.on_post, posts.needed));
