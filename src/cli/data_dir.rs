@@ -135,9 +135,7 @@ impl DataDir {
     /// When there is none.
     pub fn reader(&self) -> anyhow::Result<SqliteReader> {
         let path = self.journal_path();
-        if !path.try_exists()? {
-            bail!("没有日志文件 {0}。 There is no journal at {0}.", path.display());
-        }
+        check_journal(&path)?;
         Ok(SqliteReader::new(&path))
     }
 
@@ -167,6 +165,17 @@ impl DataDir {
         let path = self.path.join(DEMO_FILE);
         fs::write(&path, DEMO_NOTE).with_context(|| path.display().to_string())
     }
+}
+
+/// Whether there is a journal to read.
+///
+/// # Errors
+/// When there is none.
+pub fn check_journal(path: &Path) -> anyhow::Result<()> {
+    if path.try_exists()? {
+        return Ok(());
+    }
+    bail!("没有日志文件 {0}。 There is no journal at {0}.", path.display())
 }
 
 #[cfg(test)]

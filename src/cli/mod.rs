@@ -30,6 +30,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ENV_CONFIG};
+use crate::directory::DirectoryError;
+use crate::domain::refusal::Refusal;
 
 /// What is typed.
 #[derive(Debug, Parser)]
@@ -81,9 +83,20 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("muster: {error:#}");
+            match error.chain().find_map(refusal_in) {
+                Some(refusal) => eprintln!("muster: {} {}", refusal.zh(), refusal.en()),
+                None => eprintln!("muster: {error:#}"),
+            }
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What the giver can act on, which is said in both languages.
+fn refusal_in<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Refusal> {
+    match cause.downcast_ref() {
+        Some(DirectoryError::Refused(refusal)) => Some(refusal),
+        _ => cause.downcast_ref(),
     }
 }
 

@@ -111,7 +111,9 @@ async fn a_newcomer_makes_a_city_of_the_samples() {
         process::muster_with(&data, &arguments, &[("MUSTER_PASSWORD", process::PASSWORD)])
     };
     assert!(account("city1", "1404").status.success());
-    assert!(!account("city1", "1404").status.success(), "a login is somebody's");
+    let again = account("city1", "1404");
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && said.contains("city1 已存在") && said.contains("exists already"), "{said}");
     assert!(!account("city2", "140499").status.success(), "there is no such area");
 
     let server = Server::start_real(&data);
