@@ -238,7 +238,13 @@ fn flood(city: &DemoCity) -> Vec<Event> {
     let opened = IncidentEvent::Opened { hazard: Hazard::Flood, exercise: true, title: "演练".to_owned() };
     let activate = |compound: &DemoCompound| Activation { compound: compound.compound.id, plan: None };
     let compounds = city.compounds.iter().map(activate).collect();
-    let raised = DutyEvent::Raised { incident: incident(), level: ResponseLevel::II, compounds, silent_after_s: 3_600 };
+    let raised = DutyEvent::Raised {
+        incident: incident(),
+        level: ResponseLevel::II,
+        compounds,
+        silent_after_s: 3_600,
+        answer_limit_s: 300,
+    };
     vec![Event::Incident(incident(), opened), Event::Duty(raised)]
 }
 

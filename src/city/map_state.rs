@@ -40,9 +40,9 @@ pub struct MapState {
     pub held_by_area: Option<AreaCode>,
     /// The last alert that went to it.
     pub alert: Option<MapAlert>,
-    /// How its calls stand; all zero in normal mode.
+    /// How its posts and calls stand; all zero in normal mode.
     pub duty: DutyCounts,
-    /// Whether every called post is filled.
+    /// Whether every called team has at least half of its places manned.
     pub ready: bool,
     /// Its roll in this emergency; `None` in normal mode, or where none was called.
     pub roll: Option<RollCounts>,
@@ -89,7 +89,7 @@ impl City {
             held_by_area,
             alert: self.map_alert(id, state),
             duty: state.duty(),
-            ready: state.board.as_ref().is_some_and(|board| board.ready_at.is_some()),
+            ready: state.is_ready(),
             roll: roll.map(|roll| roll.counts),
             help_open: roll.map_or(0, |roll| roll.counts.help_open),
         }
@@ -108,12 +108,12 @@ impl City {
         })
     }
 
-    /// The compounds of an area that changed on the map after `position`, by code.
-    pub fn changed_since(
-        &self,
-        area: AreaCode,
-        position: u64,
-    ) -> impl Iterator<Item = (CompoundId, &CompoundState)> + '_ {
-        self.compounds_in(area).filter(move |(_, state)| state.changed_at > position).map(|(id, state)| (*id, state))
+    /// The compounds of an area that changed on the map after `position`, by code. Costs by how many changed, not by how many there are.
+    pub fn changed_since(&self, area: AreaCode, position: u64) -> Vec<(CompoundId, &CompoundState)> {
+        let within = CompoundId::all_in(area);
+        let later = self.changes.range((position.saturating_add(1), *within.start())..);
+        let mut changed: Vec<CompoundId> = later.map(|(_, id)| *id).filter(|id| within.contains(id)).collect();
+        changed.sort_unstable();
+        changed.into_iter().filter_map(|id| Some((id, self.compounds.get(&id)?))).collect()
     }
 }

@@ -1,32 +1,31 @@
 //! What is true now: the city folded from its events. Only `evolve` writes here; everybody else reads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod compound;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Included};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use crate::domain::aid::{OpenDispatch, Stock};
+use crate::domain::aid::OpenDispatch;
 use crate::domain::alert::Alert;
 use crate::domain::area::{Area, AreaCode};
-use crate::domain::compound::{Compound, CompoundId, Finding};
-use crate::domain::duty::{DutyBoard, DutyCounts, Mode, PostSeat};
-use crate::domain::hazard::Hazard;
+use crate::domain::compound::{Compound, CompoundId};
 use crate::domain::help::{HelpKey, HelpOrder, HelpRequest};
 use crate::domain::household::{FlatNo, HouseholdKey, UnitNo};
 use crate::domain::ids::{AlertId, DispatchId, IncidentId, PersonId};
 use crate::domain::incident::Incident;
-use crate::domain::plan::{PlanStatus, PlanVersion};
-use crate::domain::post::{Claim, ClaimStatus, Post, PostKey, PostKind};
+use crate::domain::post::{PostKey, PostKind};
 use crate::domain::receipt::{Funnel, Reach};
 use crate::domain::refusal::Refusal;
 use crate::domain::roll_call::{HouseholdRoll, RollCounts};
-use crate::domain::succession::{Holder, Succession};
 use crate::domain::time::Timestamp;
 
 use super::deadlines::Deadlines;
 use super::sequence::Sequence;
 use super::spatial::SpatialIndex;
-use super::tally::{Tally, shift_roll};
+use super::tally::{ReadyTimes, Share, Tally, shift_roll};
+
+pub use compound::{CompoundState, PostState};
 
 /// The whole city.
 #[derive(Debug, Default)]
@@ -49,69 +48,22 @@ pub struct City {
     pub(super) alert_order: Sequence<AlertId>,
     /// Where a person has a part: in the line or with a claim.
     pub(super) places: HashMap<PersonId, BTreeSet<CompoundId>>,
-    /// Who has an active call (post above 0) or commands a compound in emergency mode (post 0): told once, called once.
-    pub(super) engaged: HashMap<PersonId, PostKey>,
+    /// Who has an active call, to which post: nobody has two.
+    pub(super) calls: HashMap<PersonId, PostKey>,
+    /// Who commands which compounds in emergency mode. A person may command several, and is called to no post while commanding one.
+    pub(super) commands: HashMap<PersonId, BTreeSet<CompoundId>>,
+    /// Calls made by the last record, in order: those who are told.
+    pub(super) newly_called: Vec<(PostKey, PersonId)>,
+    /// Compounds in which people who came free in the record being taken in have a part; empty between records.
+    pub(super) freed_in: BTreeSet<CompoundId>,
     /// Who waits for what until when.
     pub(super) deadlines: Deadlines,
     /// How many alerts were issued: the next identifier.
     pub(super) alerts_issued: u64,
+    /// Every compound by the position of the last record that changed what a map shows of it.
+    pub(super) changes: BTreeSet<(u64, CompoundId)>,
     /// Position of the last record taken in.
     pub(super) position: u64,
-}
-
-/// One compound: what was registered, and how it stands.
-#[derive(Debug)]
-pub struct CompoundState {
-    /// As surveyed.
-    pub compound: Arc<Compound>,
-    /// What the risk survey found.
-    pub findings: Vec<Finding>,
-    /// What it has now (without what was sent away).
-    pub stock: Stock,
-    /// Its posts, by number.
-    pub posts: Vec<PostState>,
-    /// All versions of its plans.
-    pub plans: Vec<PlanVersion>,
-    /// Who commands.
-    pub succession: Succession,
-    /// Normal or emergency.
-    pub mode: Mode,
-    /// Its duty while in emergency mode.
-    pub board: Option<DutyBoard>,
-    /// Issued alerts that its holder has not acknowledged.
-    pub unacknowledged: Vec<AlertId>,
-    /// When somebody of it was last heard.
-    pub heard_at: Option<Timestamp>,
-    /// Whether nothing was heard for too long: unknown, never fine.
-    pub silent: bool,
-    /// Seconds of silence allowed, while in emergency mode.
-    pub silent_after_s: Option<u32>,
-    /// The last alert that went to it.
-    pub last_alert: Option<AlertId>,
-    /// Position of the last record that changed what a map shows of it.
-    pub changed_at: u64,
-}
-
-/// A post and who holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostState {
-    /// As registered.
-    pub post: Post,
-    /// In the order in which they are called.
-    pub claims: Vec<Claim>,
-}
-
-impl PostState {
-    /// Those who hold it, in the order in which they are called.
-    pub fn claimants(&self) -> Vec<PersonId> {
-        let approved = |claim: &&Claim| claim.status == ClaimStatus::Approved;
-        self.claims.iter().filter(approved).map(|claim| claim.person).collect()
-    }
-
-    /// As the duty board sees it.
-    pub const fn seat<'a>(&self, claimants: &'a [PersonId]) -> PostSeat<'a> {
-        PostSeat { no: self.post.no, headcount: self.post.headcount, claimants }
-    }
 }
 
 /// The roll of one compound in one incident.
@@ -168,8 +120,10 @@ pub struct IncidentState {
     pub tallies: HashMap<AreaCode, Tally>,
     /// The rolls that it called; once it is closed only their counts are kept, the rest is in the journal.
     pub rolls: HashMap<CompoundId, Roll>,
+    /// How long the ready compounds of each area took.
+    pub ready_times: HashMap<AreaCode, ReadyTimes>,
     /// What each compound contributes to the running counts.
-    pub shares: HashMap<CompoundId, Tally>,
+    pub shares: HashMap<CompoundId, Share>,
     /// Every help request.
     pub help: BTreeMap<HelpKey, HelpRequest>,
     /// The open ones, the vulnerable first.
@@ -188,6 +142,7 @@ impl IncidentState {
             in_emergency: BTreeSet::new(),
             touched: BTreeSet::new(),
             tallies: HashMap::new(),
+            ready_times: HashMap::new(),
             rolls: HashMap::new(),
             shares: HashMap::new(),
             help: BTreeMap::new(),
@@ -200,6 +155,11 @@ impl IncidentState {
     /// Running counts of an area; all zero where the incident never came.
     pub fn tally(&self, area: AreaCode) -> Tally {
         self.tallies.get(&area).copied().unwrap_or_default()
+    }
+
+    /// Seconds that the middle one of an area's ready compounds took; `None` while none is ready.
+    pub fn median_ready_s(&self, area: AreaCode) -> Option<u64> {
+        self.ready_times.get(&area)?.median_s()
     }
 
     /// The household's request that is still open.
@@ -369,9 +329,24 @@ impl City {
         self.places.get(&person).into_iter().flatten().copied()
     }
 
-    /// Where the person has an active call or commands in an emergency (post 0).
-    pub fn engagement_of(&self, person: PersonId) -> Option<PostKey> {
-        self.engaged.get(&person).copied()
+    /// The post to which the person has an active call.
+    pub fn call_of(&self, person: PersonId) -> Option<PostKey> {
+        self.calls.get(&person).copied()
+    }
+
+    /// The calls that the last record made, in order.
+    pub fn newly_called(&self) -> &[(PostKey, PersonId)] {
+        &self.newly_called
+    }
+
+    /// The compounds in emergency mode that the person commands, by code: all of them at once, each with its own epoch.
+    pub fn commanded_by(&self, person: PersonId) -> impl Iterator<Item = CompoundId> + '_ {
+        self.commands.get(&person).into_iter().flatten().copied()
+    }
+
+    /// Whether the person has an active call or commands a compound in emergency mode, and so is called nowhere else.
+    pub fn is_engaged(&self, person: PersonId) -> bool {
+        self.calls.contains_key(&person) || self.commands.contains_key(&person)
     }
 
     /// Position of the last record taken in.
@@ -387,75 +362,5 @@ impl City {
     /// Who waits for what until when.
     pub const fn deadlines(&self) -> &Deadlines {
         &self.deadlines
-    }
-}
-
-impl CompoundState {
-    /// A compound as registered, in normal mode, with nobody named.
-    pub(super) fn new(compound: Compound) -> Self {
-        Self {
-            succession: Succession::vacant(compound.id),
-            compound: Arc::new(compound),
-            findings: Vec::new(),
-            stock: Stock::new(),
-            posts: Vec::new(),
-            plans: Vec::new(),
-            mode: Mode::Normal,
-            board: None,
-            unacknowledged: Vec::new(),
-            heard_at: None,
-            silent: false,
-            silent_after_s: None,
-            last_alert: None,
-            changed_at: 0,
-        }
-    }
-
-    /// The version of its plan for a hazard that is in force.
-    pub fn plan_in_force(&self, hazard: Hazard) -> Option<&PlanVersion> {
-        self.plans.iter().rev().find(|v| v.plan.hazard == hazard && v.status == PlanStatus::Approved)
-    }
-
-    /// One version of a plan.
-    pub fn plan(&self, hazard: Hazard, version: u32) -> Option<&PlanVersion> {
-        self.plans.iter().find(|v| v.plan.hazard == hazard && v.version == version)
-    }
-
-    /// Everybody with a part in it, each once: the line first, then those with a granted claim.
-    pub fn people(&self) -> Vec<PersonId> {
-        let claims = self.posts.iter().flat_map(PostState::claimants);
-        let mut seen = HashSet::new();
-        self.succession.line.iter().copied().chain(claims).filter(|person| seen.insert(*person)).collect()
-    }
-
-    /// Whether the person holds a granted claim in it.
-    pub fn has_claimant(&self, person: PersonId) -> bool {
-        let holds = |c: &Claim| c.person == person && c.status == ClaimStatus::Approved;
-        self.posts.iter().any(|post| post.claims.iter().any(holds))
-    }
-
-    /// Whether the person commands it now.
-    pub fn is_commanded_by(&self, person: PersonId) -> bool {
-        self.succession.holder == Holder::Person(person)
-    }
-
-    /// The incident under which it is in emergency mode.
-    pub const fn incident(&self) -> Option<IncidentId> {
-        match self.mode {
-            Mode::Normal => None,
-            Mode::Emergency { incident, .. } => Some(incident),
-        }
-    }
-
-    /// How its calls stand; all zero in normal mode.
-    pub fn duty(&self) -> DutyCounts {
-        self.board.as_ref().map(DutyBoard::counts).unwrap_or_default()
-    }
-
-    /// When it counts as silent if nothing is heard until then; `None` when it is not waited for or is silent already.
-    pub fn silence_due(&self) -> Option<Timestamp> {
-        let since = self.board.as_ref().map(|board| board.since)?;
-        let after_s = self.silent_after_s.filter(|_| !self.silent)?;
-        Some(self.heard_at.map_or(since, |heard| heard.max(since)).plus_s(after_s))
     }
 }

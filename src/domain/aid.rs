@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::compound::CompoundId;
 use super::ids::{DispatchId, IncidentId};
 use super::refusal::Refusal;
+use super::text::check_text;
 use super::time::Timestamp;
 
 /// Kinds of things one compound lists.
@@ -26,11 +27,7 @@ pub fn check_stock(stock: &Stock) -> Result<(), Refusal> {
     if stock.len() > STOCK_KINDS_MAX {
         return Err(Refusal::BadCount { field: "stock", max: STOCK_KINDS_MAX });
     }
-    let bad_name = |name: &String| name.trim().is_empty() || name.chars().count() > RESOURCE_NAME_MAX;
-    if stock.keys().any(bad_name) {
-        return Err(Refusal::BadText { field: "resource", max: RESOURCE_NAME_MAX });
-    }
-    Ok(())
+    stock.keys().try_for_each(|name| check_text("resource", name, RESOURCE_NAME_MAX))
 }
 
 /// One sending of a thing from one compound to another.

@@ -11,6 +11,7 @@ use super::household::HouseholdKey;
 use super::ids::PersonId;
 use super::refusal::Refusal;
 use super::roll_call::HelpKind;
+use super::text::check_text;
 use super::text_form::{BadKey, parse_digits, text_form};
 use super::time::Timestamp;
 
@@ -139,10 +140,7 @@ impl HelpRequest {
         if !self.is_open() {
             return Err(Refusal::UnknownHelp { household: key.household });
         }
-        if reason.trim().is_empty() || reason.chars().count() > REASON_MAX {
-            return Err(Refusal::BadText { field: "reason", max: REASON_MAX });
-        }
-        Ok(())
+        check_text("reason", reason, REASON_MAX)
     }
 }
 

@@ -31,5 +31,6 @@ mod rings;
 pub mod roll_call;
 pub mod succession;
 pub mod target;
+pub(crate) mod text;
 pub(crate) mod text_form;
 pub mod time;

@@ -15,7 +15,7 @@ use super::time::Timestamp;
 pub const TASKS_MAX: usize = 50;
 /// Characters of a task or a message.
 pub const TEXT_MAX: usize = 1_000;
-/// Seconds that a called person has to answer, unless the plan says otherwise.
+/// Seconds that a called person has to answer where neither the plan nor the city's setting says otherwise.
 pub const ANSWER_LIMIT_DEFAULT_S: u32 = 300;
 
 /// What happens at one response level.

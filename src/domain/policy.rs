@@ -22,7 +22,7 @@ pub struct Policy {
     pub ack_timeout_s: u32,
     /// Seconds from issue to expiry that an alert may have. 259,200 (72 hours); never more than [`VALIDITY_MAX_S`].
     pub validity_max_s: u32,
-    /// Seconds that a called person has to answer where the plan does not say. 300.
+    /// Seconds that a called person has to answer where the activated plan does not say. An order carries it along; 300.
     pub answer_limit_s: u32,
     /// Seconds without a word after which a compound in emergency mode is silent. 600.
     pub silent_after_s: u32,

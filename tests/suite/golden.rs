@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 const GOLDEN: &str = include_str!("../golden/journal_v1.jsonl");
 /// Hash of the last line, chained from a start of zeros.
-const LAST_HASH: &str = "be60c36c391ca0c00af5110363080487cfa9af2a2d023d0f1ba49bd6cf13114f";
+const LAST_HASH: &str = "9c4253f7244673ff10d8ce8df2c25667292223004ca6cf9bc6f0feaf702f0213";
 
 /// For one enum: all its variants (the match fails to compile without one), and what each looks like in a record.
 macro_rules! settled {
@@ -354,7 +354,8 @@ fn succession() -> Vec<Event> {
     events.map(|event| Event::Succession(compound(), event, None)).to_vec()
 }
 
-/// Events that name the incident they belong to; the same without it, as they were written before, are among those above.
+/// Events that name the incident they belong to, and an order that says how long to wait for an answer (300 s, when it does not); the
+/// same without, as they were written before, are among those above.
 fn under_an_incident() -> Vec<Event> {
     let (under, other) = (Some(incident()), "140403001001002".parse().unwrap());
     let dispatch =
@@ -371,6 +372,13 @@ fn under_an_incident() -> Vec<Event> {
         Event::Duty(DutyEvent::Unanswered { compound: compound(), calls: vec![(4, person(2))], incident: under }),
         Event::Duty(DutyEvent::FellSilent { compounds: vec![compound()], incident: under }),
         Event::Aid(AidEvent::Returned { id, dispatch: Some(dispatch) }),
+        Event::Duty(DutyEvent::Raised {
+            incident: incident(),
+            level: ResponseLevel::I,
+            compounds: vec![Activation { compound: compound(), plan: None }],
+            silent_after_s: 600,
+            answer_limit_s: 120,
+        }),
     ]
 }
 
@@ -455,6 +463,7 @@ fn duty() -> Vec<Event> {
                 Activation { compound: other, plan: None },
             ],
             silent_after_s: 600,
+            answer_limit_s: 300,
         }),
         Event::Duty(answered(Answer::Acknowledged)),
         Event::Duty(answered(Answer::OnPost)),

@@ -1,6 +1,6 @@
 //! Who is told of duty: compounds raised and stood down, people called, answers, vacancies, silence.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::compound::CompoundId;
@@ -24,13 +24,11 @@ impl Draft<'_> {
         self.moved(incident, Some(level), &ids, NoticeKind::DutyRaised);
         let Ok(under) = self.city.incident(incident) else { return };
         let (occasion, hazard) = (Occasion::of(Some(&under.incident)), under.incident.hazard);
-        let mut duties = Duties::new();
         for id in &ids {
             let Ok(state) = self.city.compound(*id) else { continue };
             let Some(board) = &state.board else { continue };
             let brief = brief(*id, state, board, hazard);
             self.say(Audience::of_compound(*id, Part::LINE), occasion, NoticeKind::CommandBrief(Box::new(brief)));
-            self.calls_made(*id, state, board, &mut duties);
             if board.since < self.at {
                 self.calls_dropped(*id, state, board, occasion);
             }
@@ -63,28 +61,24 @@ impl Draft<'_> {
         self.say_in(sorted.iter().copied(), Part::ACCOUNTS, occasion, kind(watched));
     }
 
-    /// The people whom this record called, each once.
-    fn calls_made<'a>(&mut self, id: CompoundId, state: &'a CompoundState, board: &DutyBoard, duties: &mut Duties<'a>)
-    where
-        Self: 'a,
-    {
-        let occasion = self.occasion(Some(board.incident));
-        let mut told = HashSet::new();
-        for call in &board.calls {
-            let fresh = call.called_at == self.at && call.state == CallState::Called;
-            if !fresh || !told.insert(call.person) {
-                continue;
-            }
-            let Some(post) = state.posts.iter().find(|post| post.post.no == call.post) else { continue };
+    /// The people whom the record called, by order, from a bench or because they came free: each is told of the one call they have.
+    pub(super) fn calls_made(&mut self) {
+        let city = self.city;
+        let mut duties = Duties::new();
+        for (key, person) in city.newly_called() {
+            let Ok(state) = city.compound(key.compound) else { continue };
+            let Some(board) = &state.board else { continue };
+            let Ok(post) = city.post(*key) else { continue };
             let duty = duties.entry(&post.post.kind).or_insert_with(|| self.duty_of(&post.post.kind)).clone();
             let called = PostCall {
-                post: PostKey { compound: id, no: call.post },
+                post: *key,
                 incident: board.incident,
                 level: board.level,
                 duty,
-                answer_by: call.called_at.plus_s(board.answer_limit_s),
+                answer_by: self.at.plus_s(board.answer_limit_s),
             };
-            self.say(Audience::Person(call.person), occasion, NoticeKind::YourCall(called));
+            let occasion = self.occasion(Some(board.incident));
+            self.say(Audience::Person(*person), occasion, NoticeKind::YourCall(called));
         }
     }
 
@@ -115,7 +109,6 @@ impl Draft<'_> {
         let kind = NoticeKind::CallAnswered { post, person, answer: answer.clone(), duty, vacant_posts };
         let occasion = self.occasion(Some(board.incident));
         self.say(Audience::of_compound(post.compound, Part::LINE), occasion, kind);
-        self.bench_called(post.compound);
     }
 
     pub(super) fn unanswered(&mut self, compound: CompoundId, calls: &[(u16, PersonId)]) {
@@ -125,15 +118,6 @@ impl Draft<'_> {
         let (duty, vacant_posts) = (board.counts(), vacant_posts(board));
         let kind = NoticeKind::CallsUnanswered { compound, calls: calls.to_vec(), duty, vacant_posts };
         self.say(Audience::of_compound(compound, Part::LINE), occasion, kind);
-        self.bench_called(compound);
-    }
-
-    /// Whoever moved up from the bench.
-    pub(super) fn bench_called(&mut self, id: CompoundId) {
-        let Ok(state) = self.city.compound(id) else { return };
-        if let Some(board) = &state.board {
-            self.calls_made(id, state, board, &mut Duties::new());
-        }
     }
 
     pub(super) fn fell_silent(&mut self, compounds: &[CompoundId]) {
@@ -171,9 +155,5 @@ fn brief(compound: CompoundId, state: &CompoundState, board: &DutyBoard, hazard:
 
 /// Called posts with places for which nobody is called, coming or there.
 fn vacant_posts(board: &DutyBoard) -> Vec<u16> {
-    let is_vacant = |(no, headcount): &&(u16, u8)| {
-        let active = board.calls.iter().filter(|call| call.post == *no && call.state.is_active()).count();
-        active < usize::from(*headcount)
-    };
-    board.posts.iter().filter(is_vacant).map(|(no, _)| *no).collect()
+    board.vacancies().map(|(post, _)| post.no).collect()
 }

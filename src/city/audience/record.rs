@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::alert::{AlertEvent, Issue};
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::DutyEvent;
-use crate::domain::event::{Event, Record, RegisterEvent};
+use crate::domain::event::{Event, Record};
 use crate::domain::help::HelpKey;
 use crate::domain::ids::{AlertId, IncidentId};
 use crate::domain::roll_call::{CheckIn, RollStatus};
@@ -62,6 +62,7 @@ impl City {
         for event in &record.entry.events {
             draft.event(event);
         }
+        draft.calls_made();
         draft.passed_on(record);
         draft.notices
     }
@@ -85,7 +86,6 @@ impl Draft<'_> {
             Event::HelpAssigned { incident, help, .. } => self.help(*incident, *help, NoticeKind::HelpAssigned),
             Event::HelpEnded { incident, help, .. } => self.help(*incident, *help, NoticeKind::HelpEnded),
             Event::Succession(compound, event, _) => self.succession(*compound, event),
-            Event::Register(RegisterEvent::Released(post, _)) => self.bench_called(post.compound),
             Event::Register(_) | Event::Incident(..) | Event::Alert(..) | Event::Receipts(_) | Event::Aid(_) => {}
         }
     }

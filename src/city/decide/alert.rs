@@ -1,9 +1,10 @@
 //! Orders about alerts: draft, submit, approve, break glass; receipts, acknowledgements and the line of succession.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::alert::{Alert, AlertDraft, AlertEvent, AlertKind, AlertStatus, Identity, Issue, REASON_MAX};
 use crate::domain::alert_content::{AlertContent, Severity, Urgency};
+use crate::domain::area::AreaLevel;
 use crate::domain::command::{Command, Order};
 use crate::domain::compound::CompoundId;
 use crate::domain::event::Event;
@@ -15,11 +16,12 @@ use crate::domain::receipt::{ReceiptMark, Stage};
 use crate::domain::refusal::Refusal;
 use crate::domain::succession::SuccessionEvent;
 use crate::domain::target::{Parts, TargetArea};
+use crate::domain::text::check_text;
 use crate::domain::time::{MICROS_PER_S, Timestamp};
 
 use super::super::authority::Action;
 use super::super::state::City;
-use super::{check_system, check_text, giver_of, some_events};
+use super::{check_system, giver_of, some_events};
 
 /// Receipts that one command may carry.
 pub const MARKS_MAX: usize = 100_000;
@@ -147,8 +149,8 @@ impl City {
     pub fn place_words(&self, target: &TargetArea, hits: &[CompoundId]) -> Vec<String> {
         let areas = target.include.areas.iter().map(|area| self.area_name(*area));
         let few = hits.iter().take(20).filter_map(|id| self.compound(*id).ok().map(|c| c.compound.name.clone()));
-        let counties = hits.iter().map(|id| id.area(crate::domain::area::AreaLevel::County));
-        let counties: std::collections::BTreeSet<_> = counties.collect();
+        let counties = hits.iter().map(|id| id.area(AreaLevel::County));
+        let counties: BTreeSet<_> = counties.collect();
         areas.chain(few).chain(counties.into_iter().map(|county| self.area_name(county))).collect()
     }
 
@@ -172,7 +174,7 @@ impl City {
     ) -> Event {
         // The identity is to the second, as CAP has it; the running number keeps two alerts of one second apart.
         let sent = Timestamp(now.0.div_euclid(MICROS_PER_S) * MICROS_PER_S);
-        let city = compounds.first().map_or(0, |id| id.area(crate::domain::area::AreaLevel::City).number());
+        let city = compounds.first().map_or(0, |id| id.area(AreaLevel::City).number());
         let issue = Issue {
             identity: Identity {
                 sender: format!("muster.{city}"),

@@ -75,7 +75,7 @@ impl City {
     fn decide_answer(&self, post: PostKey, person: PersonId, answer: &Answer) -> Result<Vec<Event>, Refusal> {
         let board = self.compound(post.compound)?.board.as_ref().ok_or(Refusal::NotCalled { post })?;
         let event = board.decide_answer(post, person, answer)?;
-        let elsewhere = self.engagement_of(person).is_some_and(|engaged| engaged != post);
+        let elsewhere = self.is_engaged(person) && self.call_of(person) != Some(post);
         let given_up = board.call_of(post.no, person).is_some_and(|call| !call.state.is_active());
         if given_up && elsewhere { Err(Refusal::NotCalled { post }) } else { Ok(vec![Event::Duty(event)]) }
     }
@@ -132,8 +132,8 @@ impl City {
         if activations.is_empty() {
             return Err(Refusal::NothingToSwitch {});
         }
-        let raised =
-            DutyEvent::Raised { incident, level, compounds: activations, silent_after_s: policy.silent_after_s };
+        let Policy { silent_after_s, answer_limit_s, .. } = *policy;
+        let raised = DutyEvent::Raised { incident, level, compounds: activations, silent_after_s, answer_limit_s };
         Ok(vec![Event::Duty(raised)])
     }
 

@@ -14,6 +14,7 @@ use crate::domain::ids::PersonId;
 use crate::domain::incident::{IncidentEvent, TITLE_MAX};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
+use crate::domain::text::check_text;
 
 use super::authority::Action;
 use super::state::City;
@@ -91,11 +92,6 @@ fn giver_of(order: &Order) -> Result<PersonId, Refusal> {
 /// Only the system itself gives this command.
 fn check_system(order: &Order) -> Result<(), Refusal> {
     if order.actor.giver == Giver::System { Ok(()) } else { Err(Refusal::NotYourRole { action: "system" }) }
-}
-
-fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
-    let bad = text.trim().is_empty() || text.chars().count() > max || text.chars().any(|c| c.is_control() && c != '\n');
-    if bad { Err(Refusal::BadText { field, max }) } else { Ok(()) }
 }
 
 /// Something happened, or the order is refused as having no effect.

@@ -7,14 +7,17 @@ use utoipa::ToSchema;
 
 use crate::domain::actor::Actor;
 use crate::domain::aid::check_stock;
+use crate::domain::area::AreaCode;
 use crate::domain::command::{Batch, Command, Order};
 use crate::domain::compound::{Compound, CompoundId, FINDINGS_MAX};
 use crate::domain::event::{Event, RegisterEvent};
+use crate::domain::hazard::Hazard;
 use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::plan::PlanStatus;
 use crate::domain::post::{CLAIMS_PER_POST_MAX, ClaimStatus, POSTS_PER_COMPOUND_MAX, Post, PostKey};
 use crate::domain::refusal::Refusal;
 use crate::domain::succession::Succession;
+use crate::domain::text::check_text;
 
 use super::super::authority::Action;
 use super::super::state::{City, CompoundState};
@@ -89,7 +92,7 @@ impl<'a> Ahead<'a> {
         self.city.post_kind(code).is_some() || self.batch.post_kinds.iter().any(|kind| kind.code == code)
     }
 
-    fn knows_area(&self, code: crate::domain::area::AreaCode) -> bool {
+    fn knows_area(&self, code: AreaCode) -> bool {
         self.city.area(code).is_ok() || self.batch.areas.iter().any(|area| area.code == code)
     }
 }
@@ -104,7 +107,7 @@ impl City {
         });
         check_section(&mut faults, Section::PostKinds, &batch.post_kinds, |kind| {
             self.may_somewhere(actor, Action::KeepRegister)?;
-            super::check_text("code", &kind.code, 40)
+            check_text("code", &kind.code, 40)
         });
         let mut seen = HashSet::new();
         check_section(&mut faults, Section::Compounds, &batch.compounds, |compound| {
@@ -135,6 +138,7 @@ impl City {
         check_section(faults, Section::Posts, &batch.posts, |entry| {
             self.may(actor, Action::KeepRegister, entry.compound)?;
             ahead.check_compound_known(entry.compound)?;
+            self.check_not_in_emergency(entry.compound)?;
             check_posts(ahead, entry.compound, &entry.posts)
         });
         check_section(faults, Section::Lines, &batch.lines, |line| {
@@ -161,8 +165,13 @@ impl City {
         if !ahead.knows_area(community) {
             return Err(Refusal::UnknownArea { area: community.to_string() });
         }
-        let in_emergency = self.compounds.get(&compound.id).is_some_and(|state| state.incident().is_some());
-        if in_emergency { Err(Refusal::CompoundInEmergency { compound: compound.id }) } else { Ok(()) }
+        self.check_not_in_emergency(compound.id)
+    }
+
+    /// Houses and posts stand still while people are counted and called by them; claims and lines may change.
+    fn check_not_in_emergency(&self, id: CompoundId) -> Result<(), Refusal> {
+        let in_emergency = self.compounds.get(&id).is_some_and(|state| state.incident().is_some());
+        if in_emergency { Err(Refusal::CompoundInEmergency { compound: id }) } else { Ok(()) }
     }
 
     pub(super) fn decide_import(&self, order: &Order, batch: &Batch) -> Result<Vec<Event>, Refusal> {
@@ -220,13 +229,7 @@ impl City {
         Ok(vec![Event::Register(event)])
     }
 
-    fn check_plan(
-        &self,
-        id: CompoundId,
-        hazard: crate::domain::hazard::Hazard,
-        version: u32,
-        wanted: PlanStatus,
-    ) -> Result<(), Refusal> {
+    fn check_plan(&self, id: CompoundId, hazard: Hazard, version: u32, wanted: PlanStatus) -> Result<(), Refusal> {
         let plan = self.compound(id)?.plan(hazard, version).ok_or(Refusal::UnknownPlan { compound: id })?;
         if plan.status == wanted { Ok(()) } else { Err(Refusal::PlanNotThere { status: plan.status.name() }) }
     }
@@ -294,7 +297,7 @@ impl City {
     }
 }
 
-fn latest_version(compound: &CompoundState, hazard: crate::domain::hazard::Hazard) -> u32 {
+fn latest_version(compound: &CompoundState, hazard: Hazard) -> u32 {
     compound.plans.iter().filter(|v| v.plan.hazard == hazard).map(|v| v.version).max().unwrap_or(0)
 }
 

@@ -10,6 +10,7 @@ use crate::domain::roll_call::{CheckIn, RollStatus, Verified};
 
 use super::super::authority::Action;
 use super::super::state::City;
+use super::giver_of;
 
 impl City {
     pub(super) fn decide_roll(&self, order: &Order) -> Result<Vec<Event>, Refusal> {
@@ -25,9 +26,8 @@ impl City {
             }
             Command::EndHelp { incident, help, how, reason } => {
                 let request = self.open_help(*incident, *help)?;
-                let assigned =
-                    matches!(request.state, HelpState::Assigned { to } if Some(to) == order.actor.person_id());
-                if !assigned {
+                let by = giver_of(order)?;
+                if !matches!(request.state, HelpState::Assigned { to } if to == by) {
                     self.may_order(&order.actor, Action::KeepHelp, help.household.compound, order.epoch)?;
                 }
                 request.check_end(*help, reason)?;

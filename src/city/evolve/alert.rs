@@ -6,7 +6,7 @@ use crate::domain::alert::{Alert, AlertEvent, AlertKind, Issue};
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{AlertId, PersonId};
 use crate::domain::receipt::{Funnel, Reach, ReceiptMark, Stage};
-use crate::domain::succession::Holder;
+use crate::domain::succession::{Holder, SuccessionEvent};
 use crate::domain::time::Timestamp;
 
 use super::super::deadlines::Wait;
@@ -129,12 +129,18 @@ impl City {
         }
     }
 
-    /// A new holder gets the full time for every alert that still waits; one who has acknowledged already is not asked again.
-    pub(super) fn ask_new_holder(&mut self, id: CompoundId, now: Moment) {
+    /// A new holder gets the full time for every alert that still waits; one who has acknowledged already is not asked again. Of an
+    /// alert that expired only who comes next after a silent holder is asked: whoever takes command otherwise begins anew.
+    pub(super) fn ask_new_holder(&mut self, id: CompoundId, event: &SuccessionEvent, now: Moment) {
+        let after_silence = matches!(event, SuccessionEvent::PassedOver { .. });
         let Some(compound) = self.compounds.get(&id) else { return };
         let (holder, last) = (compound.succession.holder, compound.succession.next(id).is_none());
         for alert in compound.unacknowledged.clone() {
             let Some(state) = self.alerts.get(&alert) else { continue };
+            if !after_silence && state.alert.draft.content.is_expired(now.at) {
+                self.stop_asking(alert, id, now);
+                continue;
+            }
             let said =
                 |person| state.reach.get(&id).and_then(|reach| reach.people.get(&person)).map(|(stage, _)| *stage);
             if let Holder::Person(person) = holder

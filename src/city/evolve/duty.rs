@@ -1,20 +1,32 @@
 //! What follows for duty: the calls that an order makes by rule, the bench that moves up, posts relieved, things returned.
 
+use std::collections::HashSet;
+
 use crate::domain::aid::{AidEvent, OpenDispatch};
 use crate::domain::compound::CompoundId;
-use crate::domain::duty::{Activation, Answer, CallState, DutyBoard, DutyEvent, Mode};
+use crate::domain::duty::{Activation, Answer, CallState, CalledPost, DutyBoard, DutyCall, DutyEvent, Mode, PostSeat};
 use crate::domain::hazard::{Hazard, ResponseLevel};
 use crate::domain::ids::{DispatchId, IncidentId, PersonId};
-use crate::domain::plan::{ANSWER_LIMIT_DEFAULT_S, LevelPlan};
+use crate::domain::plan::LevelPlan;
 use crate::domain::post::PostKey;
-use crate::domain::succession::{Holder, SuccessionEvent};
+use crate::domain::succession::SuccessionEvent;
 
 use super::super::state::{City, CompoundState, Roll};
 use super::Moment;
 
+/// What an order to emergency mode says of all its compounds.
+struct Raise {
+    incident: IncidentId,
+    hazard: Hazard,
+    level: ResponseLevel,
+    silent_after_s: u32,
+    answer_limit_s: u32,
+}
+
 /// What the activated plan says of the level; a compound without a plan calls everybody and opens a roll.
 struct Orders {
-    posts: Vec<(u16, u8)>,
+    plan: Option<u32>,
+    posts: Vec<CalledPost>,
     roll_call: bool,
     answer_limit_s: u32,
 }
@@ -22,21 +34,19 @@ struct Orders {
 impl City {
     pub(super) fn evolve_duty(&mut self, event: &DutyEvent, now: Moment) {
         match event {
-            DutyEvent::Raised { incident, level, compounds, silent_after_s } => {
+            DutyEvent::Raised { incident, level, compounds, silent_after_s, answer_limit_s } => {
                 let Some(hazard) = self.incidents.get(incident).map(|state| state.incident.hazard) else { return };
-                // Commanders first: who commands one compound is not called to a post of another.
+                let (silent_after_s, answer_limit_s) = (*silent_after_s, *answer_limit_s);
+                let raise = Raise { incident: *incident, hazard, level: *level, silent_after_s, answer_limit_s };
+                // All are raised before anybody is called: who commands one of them is not called to a post of another.
                 for activation in compounds {
-                    self.take_command(activation.compound);
+                    self.raise(&raise, activation, now);
                 }
                 for activation in compounds {
-                    self.raise(*incident, hazard, *level, activation, *silent_after_s, now);
+                    self.call_posts(activation.compound, now);
                 }
             }
-            DutyEvent::StoodDown { incident, compounds } => {
-                for id in compounds {
-                    self.stand_down(*incident, *id, now);
-                }
-            }
+            DutyEvent::StoodDown { incident, compounds } => self.stand_down_all(*incident, compounds, now),
             DutyEvent::Answered { post, person, answer, .. } => self.answer(*post, *person, answer, now),
             DutyEvent::Unanswered { compound, calls, .. } => self.give_up(*compound, calls, now),
             DutyEvent::FellSilent { compounds, .. } => {
@@ -48,41 +58,25 @@ impl City {
         }
     }
 
-    fn take_command(&mut self, id: CompoundId) {
-        if let Some(holder) = self.compounds.get(&id).map(|compound| compound.succession.holder) {
-            self.engage_holder(id, holder, holder);
-        }
-    }
-
-    fn raise(
-        &mut self,
-        incident: IncidentId,
-        hazard: Hazard,
-        level: ResponseLevel,
-        activation: &Activation,
-        silent_after_s: u32,
-        now: Moment,
-    ) {
-        let id = activation.compound;
-        let Some(orders) = self.orders(id, hazard, level, activation.plan) else { return };
+    fn raise(&mut self, raise: &Raise, activation: &Activation, now: Moment) {
+        let (id, incident) = (activation.compound, raise.incident);
+        let Some(orders) = self.orders(id, raise, activation.plan) else { return };
+        let roll_call = orders.roll_call;
         let raised = self.change(id, now, |compound| {
-            let relieved = set_board(compound, incident, level, activation.plan, &orders, now);
-            compound.mode = Mode::Emergency { incident, level };
-            compound.silent_after_s = Some(silent_after_s);
-            relieved
+            compound.mode = Mode::Emergency { incident, level: raise.level };
+            compound.silent_after_s = Some(raise.silent_after_s);
+            set_board(compound, raise, orders, now)
         });
-        let Some(relieved) = raised else { return };
-        for (post, person) in relieved {
-            self.disengage(PostKey { compound: id, no: post }, person);
+        for (post, person) in raised.into_iter().flatten() {
+            self.free(PostKey { compound: id, no: post }, person);
         }
         if let Some(state) = self.incidents.get_mut(&incident) {
             state.in_emergency.insert(id);
             state.touched.insert(id);
         }
-        if orders.roll_call {
+        if roll_call {
             self.open_roll(incident, id, now);
         }
-        self.call_posts(id, now);
     }
 
     /// Opens the roll, or the same one again when the compound comes back into the incident.
@@ -93,40 +87,47 @@ impl City {
         roll.closed_at = None;
     }
 
-    fn orders(&self, id: CompoundId, hazard: Hazard, level: ResponseLevel, version: Option<u32>) -> Option<Orders> {
+    fn orders(&self, id: CompoundId, raise: &Raise, version: Option<u32>) -> Option<Orders> {
         let compound = self.compounds.get(&id)?;
-        let plan = version.and_then(|version| compound.plan(hazard, version)).and_then(|v| v.plan.level(level));
-        let is_called = |kind: &str| {
-            let team = self.post_kinds.get(kind).map(|kind| kind.team);
-            plan.is_none_or(|plan: &LevelPlan| team.is_none_or(|team| plan.teams.contains(&team)))
-        };
-        let posts = compound.posts.iter().filter(|state| is_called(&state.post.kind));
+        let plan =
+            version.and_then(|version| compound.plan(raise.hazard, version)).and_then(|v| v.plan.level(raise.level));
+        let called = compound.posts.iter().filter_map(|state| {
+            let team = self.post_kinds.get(&state.post.kind).map(|kind| kind.team);
+            let is_called = plan.is_none_or(|plan: &LevelPlan| team.is_none_or(|team| plan.teams.contains(&team)));
+            is_called.then_some(CalledPost { no: state.post.no, headcount: state.post.headcount, team })
+        });
         Some(Orders {
-            posts: posts.map(|state| (state.post.no, state.post.headcount)).collect(),
+            plan: version,
+            posts: called.collect(),
             roll_call: plan.is_none_or(|plan| plan.roll_call),
-            answer_limit_s: plan.map_or(ANSWER_LIMIT_DEFAULT_S, |plan| plan.answer_limit_s),
+            answer_limit_s: plan.map_or(raise.answer_limit_s, |plan| plan.answer_limit_s),
         })
     }
 
-    /// Calls whoever is next for every place of the called posts that is not filled.
-    fn call_posts(&mut self, id: CompoundId, now: Moment) {
-        let Some(compound) = self.compounds.get(&id) else { return };
-        let Some(mut board) = compound.board.clone() else { return };
-        for (no, _) in board.posts.clone() {
-            let Some(post) = compound.posts.iter().find(|state| state.post.no == no) else { continue };
-            let claimants = post.claimants();
-            let first = board.calls.len();
-            let engaged = &mut self.engaged;
-            let key = PostKey { compound: id, no };
-            board.call(post.seat(&claimants), now.at, |person| engaged.contains_key(&person));
-            engaged.extend(board.calls[first..].iter().map(|call| (call.person, key)));
+    /// Calls whoever is next for every place of the called posts that is not filled; nothing in a compound in normal mode.
+    pub(super) fn call_posts(&mut self, id: CompoundId, now: Moment) {
+        if self.compounds.get(&id).is_none_or(|compound| compound.board.is_none()) {
+            return;
         }
-        if board.ready_at.is_none() && board.is_ready() {
-            board.ready_at = Some(now.at);
-        } else if !board.is_ready() {
-            board.ready_at = None;
-        }
-        self.change(id, now, |compound| compound.board = Some(board));
+        // Taken out while the compound is changed, and put back with the calls that were made.
+        let (mut calls, commands) = (std::mem::take(&mut self.calls), std::mem::take(&mut self.commands));
+        let mut newly_called = std::mem::take(&mut self.newly_called);
+        self.change(id, now, |compound| {
+            let Some(board) = &mut compound.board else { return };
+            for index in 0..board.posts.len() {
+                let CalledPost { no, headcount, .. } = board.posts[index];
+                let Some(state) = compound.posts.iter().find(|state| state.post.no == no) else { continue };
+                let seat = PostSeat { no, headcount, claimants: &state.claimants() };
+                let engaged = |person| calls.contains_key(&person) || commands.contains_key(&person);
+                for person in board.call(seat, now.at, engaged) {
+                    let key = PostKey { compound: id, no };
+                    calls.insert(person, key);
+                    newly_called.push((key, person));
+                }
+            }
+            board.note_readiness(now.at);
+        });
+        (self.calls, self.commands, self.newly_called) = (calls, commands, newly_called);
         self.settle(id);
     }
 
@@ -137,7 +138,7 @@ impl City {
         match state.flatten() {
             Some(CallState::Declined) => self.disengage(post, person),
             Some(_) => {
-                self.engaged.entry(person).or_insert(post);
+                self.calls.entry(person).or_insert(post);
             }
             None => return,
         }
@@ -160,49 +161,72 @@ impl City {
         self.call_posts(id, now);
     }
 
-    /// The claim ended: so does the call, and the bench moves up.
-    pub(super) fn release_call(&mut self, post: PostKey, person: PersonId, now: Moment) {
-        let relieved = self.change(post.compound, now, |compound| {
-            let calls = compound.board.as_mut().into_iter().flat_map(|board| board.calls.iter_mut());
-            let mut active = calls.filter(|c| c.post == post.no && c.person == person && c.state.is_active());
-            active.next().map(|call| call.state = CallState::Relieved)
+    /// Claims changed. Where one ended, so does its call; where one came, or one ended, whoever is next moves up.
+    pub(super) fn reconcile_calls(&mut self, id: CompoundId, now: Moment) {
+        if self.compounds.get(&id).is_none_or(|compound| compound.board.is_none()) {
+            return;
+        }
+        let relieved = self.change(id, now, |compound| {
+            let posts = &compound.posts;
+            let held = |call: &DutyCall| {
+                let post = posts.iter().find(|state| state.post.no == call.post);
+                post.is_some_and(|state| state.is_held_by(call.person))
+            };
+            compound.board.as_mut().map(|board| board.relieve_unless(held))
         });
-        if relieved.flatten().is_some() {
-            self.disengage(post, person);
-            self.call_posts(post.compound, now);
+        for (no, person) in relieved.flatten().into_iter().flatten() {
+            self.free(PostKey { compound: id, no }, person);
         }
+        self.call_posts(id, now);
     }
 
+    /// The person is no longer needed there, and can be called where a place waits.
+    fn free(&mut self, post: PostKey, person: PersonId) {
+        self.disengage(post, person);
+        self.freed_in.extend(self.places.get(&person).into_iter().flatten());
+    }
+
+    /// The person is no longer called there. Who declined or did not answer is not called elsewhere for that.
     fn disengage(&mut self, post: PostKey, person: PersonId) {
-        if self.engaged.get(&person) == Some(&post) {
-            self.engaged.remove(&person);
+        if self.calls.get(&person) == Some(&post) {
+            self.calls.remove(&person);
         }
     }
 
-    /// Posts relieved, roll closed, things returned, command back to the head of the line.
-    fn stand_down(&mut self, incident: IncidentId, id: CompoundId, now: Moment) {
-        if let Some(Holder::Person(person)) = self.compounds.get(&id).map(|compound| compound.succession.holder) {
-            self.disengage(PostKey { compound: id, no: 0 }, person);
+    fn stand_down_all(&mut self, incident: IncidentId, compounds: &[CompoundId], now: Moment) {
+        for id in compounds {
+            self.stand_down(incident, *id, now);
         }
-        let board = self.change(id, now, |compound| {
+        let Some(state) = self.incidents.get(&incident) else { return };
+        let is_over = |open: &OpenDispatch| !state.in_emergency.contains(&open.dispatch.to);
+        let back: Vec<DispatchId> =
+            state.dispatches.iter().filter(|(_, open)| is_over(open)).map(|(dispatch, _)| *dispatch).collect();
+        for id in back {
+            self.take_back(id, now);
+        }
+    }
+
+    /// Posts relieved, roll closed, command back to the head of the line.
+    fn stand_down(&mut self, incident: IncidentId, id: CompoundId, now: Moment) {
+        let stood_down = self.change(id, now, |compound| {
+            let commander = compound.emergency_commander();
             compound.mode = Mode::Normal;
             compound.silent = false;
             compound.silent_after_s = None;
-            compound.board.take()
+            (commander, compound.board.take())
         });
-        for call in board.flatten().map(|board| board.calls).unwrap_or_default() {
-            self.disengage(PostKey { compound: id, no: call.post }, call.person);
+        let Some((commander, board)) = stood_down else { return };
+        for call in board.into_iter().flat_map(|board| board.calls).filter(|call| call.state.is_active()) {
+            self.free(PostKey { compound: id, no: call.post }, call.person);
+        }
+        if let Some(person) = commander {
+            self.freed_in.extend(self.places.get(&person).into_iter().flatten());
         }
         self.evolve_succession(id, &SuccessionEvent::Restored {}, now);
         let Some(state) = self.incidents.get_mut(&incident) else { return };
         state.in_emergency.remove(&id);
         if let Some(roll) = state.rolls.get_mut(&id) {
             roll.closed_at = Some(now.at);
-        }
-        let back: Vec<DispatchId> =
-            state.dispatches.iter().filter(|(_, open)| open.dispatch.to == id).map(|(dispatch, _)| *dispatch).collect();
-        for id in back {
-            self.take_back(id, now);
         }
         let share = self.share_of(id, incident);
         self.move_share(id, incident, share);
@@ -235,35 +259,21 @@ impl City {
 }
 
 /// Opens the board, or changes it to another level: calls to posts that the level does not ask for are relieved.
-fn set_board(
-    compound: &mut CompoundState,
-    incident: IncidentId,
-    level: ResponseLevel,
-    plan: Option<u32>,
-    orders: &Orders,
-    now: Moment,
-) -> Vec<(u16, PersonId)> {
-    let board = compound.board.get_or_insert_with(|| DutyBoard {
-        incident,
-        level,
-        plan,
-        since: now.at,
+fn set_board(compound: &mut CompoundState, raise: &Raise, orders: Orders, now: Moment) -> Vec<(u16, PersonId)> {
+    let (since, calls) = compound.board.take().map_or((now.at, Vec::new()), |board| (board.since, board.calls));
+    let mut board = DutyBoard {
+        incident: raise.incident,
+        level: raise.level,
+        plan: orders.plan,
+        since,
+        level_since: now.at,
         answer_limit_s: orders.answer_limit_s,
-        posts: Vec::new(),
-        calls: Vec::new(),
+        posts: orders.posts,
+        calls,
         ready_at: None,
-    });
-    board.level = level;
-    board.plan = plan;
-    board.answer_limit_s = orders.answer_limit_s;
-    board.posts.clone_from(&orders.posts);
-    let mut relieved = Vec::new();
-    for call in &mut board.calls {
-        let wanted = orders.posts.iter().any(|(no, _)| *no == call.post);
-        if call.state.is_active() && !wanted {
-            call.state = CallState::Relieved;
-            relieved.push((call.post, call.person));
-        }
-    }
+    };
+    let wanted: HashSet<u16> = board.posts.iter().map(|post| post.no).collect();
+    let relieved = board.relieve_unless(|call| wanted.contains(&call.post));
+    compound.board = Some(board);
     relieved
 }

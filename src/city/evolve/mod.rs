@@ -8,6 +8,7 @@ mod duty;
 mod register;
 mod roll;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::compound::CompoundId;
@@ -19,7 +20,7 @@ use crate::domain::time::Timestamp;
 
 use super::deadlines::Wait;
 use super::state::{City, CompoundState, IncidentState};
-use super::tally::Tally;
+use super::tally::{Share, Tally};
 
 /// What every event of one record shares.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +41,13 @@ impl City {
         self.position = record.position;
         let entry = &record.entry;
         let moment = Moment { at: entry.at, by: entry.giver.person_id(), position: record.position };
+        self.newly_called.clear();
         for event in &entry.events {
             self.evolve_event(event, moment, record);
+        }
+        // Whoever came free is called where a place waits for them.
+        for id in std::mem::take(&mut self.freed_in) {
+            self.call_posts(id, moment);
         }
     }
 
@@ -88,17 +94,39 @@ impl City {
         }
     }
 
-    /// Changes a compound and keeps the deadlines and what the map shows in step.
+    /// Changes a compound and keeps in step: the deadlines, who commands in an emergency, and what the map shows.
     fn change<R>(&mut self, id: CompoundId, now: Moment, change: impl FnOnce(&mut CompoundState) -> R) -> Option<R> {
         let compound = self.compounds.get_mut(&id)?;
-        let waits = |c: &CompoundState| (c.board.as_ref().and_then(DutyBoard::answer_due), c.silence_due());
-        let before = waits(compound);
+        let followed = |c: &CompoundState| {
+            (c.board.as_ref().and_then(DutyBoard::answer_due), c.silence_due(), c.emergency_commander())
+        };
+        let before = followed(compound);
         let result = change(compound);
-        compound.changed_at = now.position;
-        let after = waits(compound);
+        let changed_at = std::mem::replace(&mut compound.changed_at, now.position);
+        let after = followed(compound);
         self.deadlines.move_to(Wait::Answers(id), before.0, after.0);
         self.deadlines.move_to(Wait::SignOfLife(id), before.1, after.1);
+        self.move_command(id, before.2, after.2);
+        if changed_at != now.position {
+            self.changes.remove(&(changed_at, id));
+            self.changes.insert((now.position, id));
+        }
         Some(result)
+    }
+
+    fn move_command(&mut self, id: CompoundId, before: Option<PersonId>, after: Option<PersonId>) {
+        if before == after {
+            return;
+        }
+        if let Some(Entry::Occupied(mut commanded)) = before.map(|person| self.commands.entry(person)) {
+            commanded.get_mut().remove(&id);
+            if commanded.get().is_empty() {
+                commanded.remove();
+            }
+        }
+        if let Some(person) = after {
+            self.commands.entry(person).or_default().insert(id);
+        }
     }
 
     /// Changes who has a part in a compound and keeps the look-up by person in step.
@@ -144,27 +172,33 @@ impl City {
     }
 
     /// What the compound contributes to the counts of an incident now.
-    fn share_of(&self, id: CompoundId, incident: IncidentId) -> Tally {
+    fn share_of(&self, id: CompoundId, incident: IncidentId) -> Share {
         let roll = self.roll(incident, id).map(|roll| roll.counts).unwrap_or_default();
         let here = self.compounds.get(&id).filter(|compound| compound.incident() == Some(incident));
-        let Some(compound) = here else { return Tally { roll, ..Tally::default() } };
-        Tally {
+        let Some(compound) = here else {
+            return Share { tally: Tally { roll, ..Tally::default() }, ready_s: None };
+        };
+        let tally = Tally {
             in_emergency: 1,
-            ready: u32::from(compound.board.as_ref().is_some_and(|board| board.ready_at.is_some())),
+            ready: u32::from(compound.is_ready()),
             silent: u32::from(compound.silent),
             duty: compound.duty(),
             roll,
-        }
+        };
+        Share { tally, ready_s: compound.board.as_ref().and_then(DutyBoard::time_to_ready_s) }
     }
 
-    fn move_share(&mut self, id: CompoundId, incident: IncidentId, share: Tally) {
+    fn move_share(&mut self, id: CompoundId, incident: IncidentId, share: Share) {
         let Some(state) = self.incidents.get_mut(&incident) else { return };
         let before = state.shares.insert(id, share).unwrap_or_default();
         if before == share {
             return;
         }
         for area in id.areas() {
-            state.tallies.entry(area).or_default().shift(&before, &share);
+            state.tallies.entry(area).or_default().shift(&before.tally, &share.tally);
+            if before.ready_s != share.ready_s {
+                state.ready_times.entry(area).or_default().shift(before.ready_s, share.ready_s);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::hazard::Hazard;
 use crate::domain::ids::PersonId;
 use crate::domain::plan::{ContingencyPlan, PlanStatus, PlanVersion};
 use crate::domain::post::{Claim, ClaimStatus, Post, PostKey};
-use crate::domain::succession::{Holder, SuccessionEvent};
+use crate::domain::succession::SuccessionEvent;
 use crate::domain::time::Timestamp;
 
 use super::super::state::{City, CompoundState, PostState};
@@ -37,21 +37,27 @@ impl City {
                 self.change(*id, now, |compound| compound.stock.clone_from(stock));
             }
             RegisterEvent::Posts(id, posts) => self.change_people(*id, now, |compound| set_posts(compound, posts)),
-            RegisterEvent::Claims(post, people) => self.change_claims(*post, now, |claims| {
-                *claims = people.iter().map(|person| claim(*person, ClaimStatus::Approved, now.at)).collect();
-            }),
+            RegisterEvent::Claims(post, people) => {
+                self.change_claims(*post, now, |claims| {
+                    *claims = people.iter().map(|person| claim(*person, ClaimStatus::Approved, now.at)).collect();
+                });
+                self.reconcile_calls(post.compound, now);
+            }
             RegisterEvent::Applied(post, person) => self.change_claims(*post, now, |claims| {
                 claims.push(claim(*person, ClaimStatus::Applied, now.at));
             }),
-            RegisterEvent::Granted(post, person) => self.change_claims(*post, now, |claims| {
-                if let Some(claim) = claims.iter_mut().find(|claim| claim.person == *person) {
-                    claim.status = ClaimStatus::Approved;
-                    claim.since = now.at;
-                }
-            }),
+            RegisterEvent::Granted(post, person) => {
+                self.change_claims(*post, now, |claims| {
+                    if let Some(claim) = claims.iter_mut().find(|claim| claim.person == *person) {
+                        claim.status = ClaimStatus::Approved;
+                        claim.since = now.at;
+                    }
+                });
+                self.reconcile_calls(post.compound, now);
+            }
             RegisterEvent::Released(post, person) => {
                 self.change_claims(*post, now, |claims| claims.retain(|claim| claim.person != *person));
-                self.release_call(*post, *person, now);
+                self.reconcile_calls(post.compound, now);
             }
             RegisterEvent::PlanDrafted(plan) => {
                 self.change(plan.compound, now, |compound| draft_plan(compound, plan, now.at));
@@ -84,30 +90,14 @@ impl City {
         let Some(before) = self.compounds.get(&id).map(|compound| compound.succession.holder) else { return };
         self.change_people(id, now, |compound| compound.succession.evolve(id, event));
         let Some(compound) = self.compounds.get(&id) else { return };
-        let (after, in_emergency) = (compound.succession.holder, compound.incident().is_some());
-        if in_emergency {
-            self.engage_holder(id, before, after);
-        }
+        let after = compound.succession.holder;
         if before != after {
-            self.ask_new_holder(id, now);
+            self.ask_new_holder(id, event, now);
         }
         if let SuccessionEvent::PassedOver { alert, .. } = event
             && let Some(reach) = self.alerts.get_mut(alert).and_then(|alert| alert.reach.get_mut(&id))
         {
             reach.passed_over = reach.passed_over.saturating_add(1);
-        }
-    }
-
-    /// The one who commands in an emergency is not called to a post (post 0 is the command).
-    pub(super) fn engage_holder(&mut self, id: CompoundId, before: Holder, after: Holder) {
-        let command = PostKey { compound: id, no: 0 };
-        if let Holder::Person(person) = before
-            && self.engaged.get(&person) == Some(&command)
-        {
-            self.engaged.remove(&person);
-        }
-        if let Holder::Person(person) = after {
-            self.engaged.entry(person).or_insert(command);
         }
     }
 }

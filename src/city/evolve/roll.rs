@@ -35,7 +35,7 @@ impl City {
         change(roll);
         let counts = roll.counts;
         let share = state.shares.entry(id).or_default();
-        let before = std::mem::replace(&mut share.roll, counts);
+        let before = std::mem::replace(&mut share.tally.roll, counts);
         for area in id.areas() {
             shift_roll(&mut state.tallies.entry(area).or_default().roll, &before, &counts);
         }

@@ -12,7 +12,7 @@ use crate::domain::compound::CompoundId;
 use crate::domain::duty::CallState;
 use crate::domain::ids::PersonId;
 
-use super::human::{CallAnswer, reason_en};
+use super::human::CallAnswer;
 use super::phone::Phone;
 use super::stage::{REQUESTS_MAX, Stage};
 
@@ -47,6 +47,8 @@ struct Board {
 
 #[derive(Deserialize)]
 struct Counts {
+    posts: u64,
+    posts_ready: u64,
     needed: u64,
     on_post: u64,
     declined: u64,
@@ -154,22 +156,25 @@ async fn count(stage: &mut Stage, from_bench: usize) -> anyhow::Result<()> {
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_unstable();
     for (reason, people) in reasons {
-        stage.teller.say(
-            &format!("不能到岗：{reason}（{people} 人）"),
-            &format!("declined by {people}: {}", reason_en(reason)),
-        );
+        stage.teller.say(&format!("不能到岗：{reason}（{people} 人）"), &format!("declined by {people}"));
     }
     let Board { in_emergency, ready, duty, median_ready_s } = board;
-    let Counts { needed, on_post, declined, vacant } = duty;
+    let Counts { posts, posts_ready, needed, on_post, declined, vacant } = duty;
     stage.teller.say(
-        &format!("应到 {needed}，到岗 {on_post}，不能到岗 {declined}，候补补位 {from_bench}，空缺 {vacant}；{ready}/{in_emergency} 个小区全部到岗"),
-        &format!("{on_post} of {needed} on post, {declined} declined, {from_bench} from the bench, {vacant} vacant; {ready}/{in_emergency} compounds ready"),
+        &format!("应到 {needed}，到岗 {on_post}，不能到岗 {declined}，候补补位 {from_bench}，空缺 {vacant}"),
+        &format!("{on_post} of {needed} on post, {declined} declined, {from_bench} from the bench, {vacant} vacant"),
+    );
+    stage.teller.say(
+        &format!("就绪（各组到岗过半）：岗位满员 {posts_ready}/{posts}，小区 {ready}/{in_emergency}"),
+        &format!(
+            "ready (half of each team there): {ready} of {in_emergency} compounds; {posts_ready} of {posts} posts full"
+        ),
     );
     let arrived =
         stage.phones.iter().flat_map(|phone| phone.log().on_post.values().copied().collect::<Vec<_>>()).collect();
-    let posts = &mut stage.figures.posts;
-    posts.arrived = arrived;
-    (posts.needed, posts.on_post, posts.declined, posts.vacant) = (needed, on_post, declined, vacant);
-    (posts.from_bench, posts.ready, posts.median_ready_s) = (from_bench, (ready, in_emergency), median_ready_s);
+    let figures = &mut stage.figures.posts;
+    (figures.arrived, figures.posts_ready) = (arrived, (posts_ready, posts));
+    (figures.needed, figures.on_post, figures.declined, figures.vacant) = (needed, on_post, declined, vacant);
+    (figures.from_bench, figures.ready, figures.median_ready_s) = (from_bench, (ready, in_emergency), median_ready_s);
     Ok(())
 }

@@ -127,7 +127,7 @@ impl Neighbour {
     pub fn of(city: &City, near: &Near<'_>) -> Self {
         let state = near.state;
         let whole = near.sight == Sight::Whole;
-        let free = || state.people().into_iter().filter(|person| city.engagement_of(*person).is_none()).count();
+        let free = || state.people().into_iter().filter(|person| !city.is_engaged(*person)).count();
         Self {
             compound: near.id,
             name: state.compound.name.clone(),

@@ -7,7 +7,7 @@ use crate::city::City;
 use crate::city::state::CompoundState;
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
-use crate::domain::duty::{CallState, DutyBoard, DutyCall, DutyCounts, Mode};
+use crate::domain::duty::{CallState, CalledPost, DutyBoard, DutyCall, DutyCounts, Mode};
 use crate::domain::hazard::ResponseLevel;
 use crate::domain::ids::{IncidentId, PersonId};
 use crate::domain::post::PostKey;
@@ -30,31 +30,24 @@ pub struct BoardView {
     pub name: String,
     /// Compounds in emergency mode.
     pub in_emergency: u32,
-    /// Of these, with every called post filled.
+    /// Of these, ready: every called team has at least half of its places manned.
     pub ready: u32,
     /// Of these, from which nothing was heard for too long: unknown, never fine.
     pub silent: u32,
-    /// Running counts of the calls.
+    /// Running counts of posts and calls.
     pub duty: DutyCounts,
-    /// Seconds from the switch to readiness in the middle one of the ready compounds; `null` while none is ready.
+    /// Seconds from the switch to its level until the middle one of the ready compounds was ready; `null` while none is.
     pub median_ready_s: Option<u64>,
 }
 
 impl BoardView {
-    /// Of an area. Counts are read off; only the median looks at each ready compound.
+    /// Of an area: all of it is read off running counts.
     ///
     /// # Errors
     /// [`Refusal::UnknownIncident`].
     pub fn of(city: &City, incident: IncidentId, area: AreaCode) -> Result<Self, Refusal> {
         let state = city.incident(incident)?;
         let tally = state.tally(area);
-        let mut ready_s: Vec<u64> = state
-            .in_emergency
-            .range(CompoundId::all_in(area))
-            .filter_map(|id| city.compound(*id).ok()?.board.as_ref())
-            .filter_map(time_to_ready_s)
-            .collect();
-        ready_s.sort_unstable();
         Ok(Self {
             incident,
             occasion: Occasion::of_exercise(state.incident.exercise),
@@ -64,14 +57,9 @@ impl BoardView {
             ready: tally.ready,
             silent: tally.silent,
             duty: tally.duty,
-            median_ready_s: ready_s.get(ready_s.len().saturating_sub(1) / 2).copied(),
+            median_ready_s: state.median_ready_s(area),
         })
     }
-}
-
-/// Seconds from the switch until every called post was filled; `None` while not.
-pub fn time_to_ready_s(board: &DutyBoard) -> Option<u64> {
-    board.ready_at.map(|ready| ready.since_s(board.since))
 }
 
 /// A called post with places that nobody fills.
@@ -93,15 +81,11 @@ pub struct Vacancy {
 
 /// The called posts of a compound with places that nobody fills, by number.
 pub fn vacancies<'a>(city: &'a City, id: CompoundId, state: &'a CompoundState) -> impl Iterator<Item = Vacancy> + 'a {
-    let board = state.board.as_ref();
-    let posts = board.into_iter().flat_map(|board| board.posts.iter().map(move |post| (board, *post)));
-    posts.filter_map(move |(board, (no, headcount))| {
-        let filled = board.calls.iter().filter(|call| call.post == no && call.state.is_active()).count();
+    let vacancies = state.board.iter().flat_map(DutyBoard::vacancies);
+    vacancies.map(move |(CalledPost { no, headcount, .. }, filled)| {
         let (title_zh, title_en) = post_title(city, state, no);
         let post = PostKey { compound: id, no };
-        let vacancy =
-            || Vacancy { post, compound_name: state.compound.name.clone(), title_zh, title_en, headcount, filled };
-        (filled < usize::from(headcount)).then(vacancy)
+        Vacancy { post, compound_name: state.compound.name.clone(), title_zh, title_en, headcount, filled }
     })
 }
 
@@ -151,9 +135,11 @@ pub struct CompoundDutyView {
     pub level: Option<ResponseLevel>,
     /// Activated version of the plan.
     pub plan: Option<u32>,
-    /// When it was switched.
+    /// When it was switched to emergency mode.
     pub since: Option<Rfc3339>,
-    /// Seconds from the switch until every called post was filled.
+    /// Whether every called team has at least half of its places manned.
+    pub ready: bool,
+    /// Seconds from the switch to its level until it was ready; `null` while it is not.
     pub time_to_ready_s: Option<u64>,
     /// How the calls stand.
     pub duty: DutyCounts,
@@ -191,7 +177,8 @@ impl CompoundDutyView {
             level: board.map(|board| board.level),
             plan: board.and_then(|board| board.plan),
             since: board.map(|board| board.since.into()),
-            time_to_ready_s: board.and_then(time_to_ready_s),
+            ready: state.is_ready(),
+            time_to_ready_s: board.and_then(DutyBoard::time_to_ready_s),
             duty: state.duty(),
             calls: board.map_or_else(Vec::new, |board| board.calls.iter().map(|call| view(board, call)).collect()),
             vacancies: vacancies(city, id, state).collect(),

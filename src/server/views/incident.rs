@@ -48,11 +48,11 @@ pub struct TallyView {
     pub name: String,
     /// Compounds in emergency mode.
     pub in_emergency: u32,
-    /// Of these, with every called post filled.
+    /// Of these, ready: every called team has at least half of its places manned.
     pub ready: u32,
     /// Of these, from which nothing was heard for too long: unknown, never fine.
     pub silent: u32,
-    /// The calls.
+    /// Posts and calls.
     pub duty: DutyCounts,
     /// The roll.
     pub roll: RollNumbers,
@@ -67,7 +67,7 @@ impl TallyView {
     /// Of a compound.
     pub fn of_compound(city: &City, state: &IncidentState, id: CompoundId) -> Self {
         let share = state.shares.get(&id).copied().unwrap_or_default();
-        Self::new(None, Some(id), compound_name(city, id), share)
+        Self::new(None, Some(id), compound_name(city, id), share.tally)
     }
 
     fn new(area: Option<AreaCode>, compound: Option<CompoundId>, name: String, tally: Tally) -> Self {

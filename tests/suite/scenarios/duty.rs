@@ -1,13 +1,17 @@
 //! Switching duty: calls, benches, one call a person, silence, and back.
 
+use std::collections::HashMap;
+
+use muster::city::audience::{Audience, Notice, NoticeKind};
 use muster::city::state::PostState;
-use muster::domain::area::AreaLevel;
-use muster::domain::command::{Batch, Command, PostClaims};
+use muster::domain::area::{AreaCode, AreaLevel};
+use muster::domain::command::{Batch, Command, CompoundPosts, Line, PostClaims};
 use muster::domain::compound::CompoundId;
 use muster::domain::duty::{Answer, CallState, Mode, ModeOrder};
 use muster::domain::hazard::{Hazard, ResponseLevel};
 use muster::domain::ids::{CommandId, IncidentId, PersonId};
-use muster::domain::post::PostKey;
+use muster::domain::policy::Policy;
+use muster::domain::post::{PostKey, Team};
 use muster::testing::world::World;
 
 use super::check::consistent;
@@ -39,7 +43,7 @@ fn one_order_moves_the_whole_city_and_back() {
     assert_eq!(world.refuses(&city1, Command::CloseIncident { incident }), "still_in_emergency");
     world.does(&city1, whole_city(incident, ModeOrder::Normal));
     let people: Vec<_> = world.city.compounds().flat_map(|(_, c)| c.people()).collect();
-    assert!(people.iter().all(|person| world.city.engagement_of(*person).is_none()), "all are relieved");
+    assert!(!people.iter().any(|person| world.city.is_engaged(*person)), "all are relieved");
     assert!(world.city.compounds().all(|(_, c)| c.mode == Mode::Normal && c.board.is_none()));
     assert_eq!(world.city.deadlines().next(), None, "nothing is waited for");
     consistent(&world);
@@ -59,7 +63,7 @@ fn the_plan_of_the_level_says_who_is_called() {
     let board = compound.board.as_ref().unwrap();
     for post in &compound.posts {
         let team = world.city.post_kind(&post.post.kind).unwrap().team;
-        let called = board.posts.iter().any(|(no, _)| *no == post.post.no);
+        let called = board.posts.iter().any(|called| called.no == post.post.no);
         assert_eq!(called, plan.teams.contains(&team), "{:?}", post.post);
     }
     assert_eq!(board.answer_limit_s, plan.answer_limit_s);
@@ -110,7 +114,7 @@ fn who_declines_or_does_not_answer_is_replaced_from_the_bench() {
 fn a_person_with_several_posts_is_called_once() {
     let mut world = World::new(120);
     let incident = world.opens(true);
-    let mut held: std::collections::HashMap<_, usize> = std::collections::HashMap::new();
+    let mut held: HashMap<_, usize> = HashMap::new();
     for (_, compound) in world.city.compounds() {
         compound.posts.iter().flat_map(PostState::claimants).for_each(|person| *held.entry(person).or_default() += 1);
     }
@@ -121,31 +125,144 @@ fn a_person_with_several_posts_is_called_once() {
 }
 
 #[test]
-fn ready_is_when_every_called_post_is_filled() {
+fn a_compound_without_a_plan_waits_as_long_as_the_city_says() {
+    let policy = Policy { answer_limit_s: 45, ..Policy::default() };
+    let mut world = World::with_policy(40, policy);
+    let (id, city1) = (world.manned(0), world.account("city1"));
+    let snow = IncidentId(world.id());
+    let (hazard, title) = (Hazard::Snow, "雪".to_owned());
+    assert!(world.city.compound(id).unwrap().plan_in_force(hazard).is_none(), "the demo has no plan for snow");
+    world.does(&city1, Command::OpenIncident { id: snow, hazard, exercise: true, title });
+    world.does(&city1, switch(snow, &[id], RED));
+    assert_eq!(world.city.compound(id).unwrap().board.as_ref().unwrap().answer_limit_s, 45);
+    world.forward_s(44);
+    assert_eq!(world.city.compound(id).unwrap().duty().no_answer, 0);
+    world.forward_s(1);
+    assert!(world.city.compound(id).unwrap().duty().no_answer > 0, "45 s are over");
+    consistent(&world);
+}
+
+/// Fills every post of a compound with people who hold nothing else.
+fn fill_posts(world: &mut World, id: CompoundId) {
+    let posts = world.city.compound(id).unwrap().posts.clone();
+    let claims = posts.iter().map(|state| PostClaims {
+        post: PostKey { compound: id, no: state.post.no },
+        people: (0..state.post.headcount).map(|_| PersonId(world.id())).collect(),
+    });
+    let claims = claims.collect();
+    let city1 = world.account("city1");
+    world.does(&city1, Command::Import(Box::new(Batch { claims, ..Batch::default() })));
+}
+
+#[test]
+fn ready_is_when_every_called_team_has_half_its_places_manned() {
     let mut world = World::new(40);
     let incident = world.opens(true);
     let (id, city1) = (world.manned(0), world.account("city1"));
-    let posts = world.city.compound(id).unwrap().posts.clone();
-    let mut claims = Vec::new();
-    for post in posts {
-        let people = (0..post.post.headcount).map(|_| PersonId(world.id())).collect();
-        claims.push(PostClaims { post: PostKey { compound: id, no: post.post.no }, people });
-    }
-    world.does(&city1, Command::Import(Box::new(Batch { claims, ..Batch::default() })));
+    fill_posts(&mut world, id);
+    world.does(&city1, switch(incident, &[id], ModeOrder::Emergency(ResponseLevel::IV)));
+    world.forward_s(30);
     world.does(&city1, switch(incident, &[id], RED));
     assert_eq!(world.city.compound(id).unwrap().duty().vacant, 0);
-    world.forward_s(60);
-    let calls = world.city.compound(id).unwrap().board.as_ref().unwrap().calls.clone();
-    for call in &calls {
-        let before = world.city.compound(id).unwrap().board.as_ref().unwrap();
-        assert_eq!(before.ready_at, None);
+    world.forward_s(20);
+    let board = world.city.compound(id).unwrap().board.clone().unwrap();
+    let mut short: HashMap<Team, (usize, usize)> = HashMap::new();
+    for post in &board.posts {
+        short.entry(post.team.unwrap()).or_default().0 += usize::from(post.headcount);
+    }
+    let mut posts_ready = 0;
+    for call in board.calls.iter().filter(|call| call.state == CallState::Called) {
+        let board = world.city.compound(id).unwrap().board.as_ref().unwrap();
+        let ready = short.values().all(|(places, there)| there * 2 >= *places);
+        assert_eq!(board.ready_at.is_some(), ready, "{short:?}");
         let post = PostKey { compound: id, no: call.post };
         world.does(&World::somebody(call.person), Command::AnswerCall { post, answer: Answer::OnPost });
+        let team = board_team(&world, id, call.post);
+        short.get_mut(&team).unwrap().1 += 1;
+        world.forward_s(1);
+        let counts = world.city.compound(id).unwrap().duty();
+        assert!(counts.posts_ready >= posts_ready);
+        posts_ready = counts.posts_ready;
     }
+    let counts = world.city.compound(id).unwrap().duty();
+    assert_eq!((counts.posts_ready, counts.on_post), (counts.posts, counts.needed), "now every place is filled");
     let board = world.city.compound(id).unwrap().board.as_ref().unwrap();
-    assert_eq!(board.ready_at.unwrap().since_s(board.since), 60, "the time to ready is live");
-    assert_eq!(world.city.incident(incident).unwrap().tally(id.area(AreaLevel::City)).ready, 1);
+    let time = board.time_to_ready_s().unwrap();
+    assert!(
+        (20..20 + u64::from(counts.needed)).contains(&time),
+        "{time} s from the switch to this level, not from the first"
+    );
+    let city: AreaCode = id.area(AreaLevel::City);
+    let state = world.city.incident(incident).unwrap();
+    assert_eq!((state.tally(city).ready, state.median_ready_s(city)), (1, Some(time)));
     consistent(&world);
+    world.does(&city1, switch(incident, &[id], ModeOrder::Normal));
+    let state = world.city.incident(incident).unwrap();
+    assert_eq!((state.tally(city).ready, state.median_ready_s(city)), (0, None));
+}
+
+fn board_team(world: &World, id: CompoundId, no: u16) -> Team {
+    let board = world.city.compound(id).unwrap().board.as_ref().unwrap();
+    board.posts.iter().find(|post| post.no == no).and_then(|post| post.team).unwrap()
+}
+
+#[test]
+fn who_commands_two_compounds_is_told_of_both_and_called_to_no_post_while_one_lasts() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let city1 = world.account("city1");
+    let (one, two, third) = (world.manned(0), world.manned(1), world.manned(2));
+    let commander = world.in_line(one, 0);
+    let person = commander.person_id().unwrap();
+    let lines = vec![Line { compound: two, line: vec![person] }];
+    let post = PostKey { compound: third, no: world.city.compound(third).unwrap().posts[0].post.no };
+    let claims = vec![PostClaims { post, people: vec![person] }];
+    world.does(&city1, Command::Import(Box::new(Batch { lines, claims, ..Batch::default() })));
+    world.does(&city1, switch(incident, &[one, two], RED));
+    let record = world.journal.last().unwrap();
+    let told = world.city.notices(record).into_iter().filter(|notice| {
+        matches!(notice.body.kind, NoticeKind::CommandBrief(_)) && world.city.hears(&commander, &notice.audience)
+    });
+    assert_eq!(told.count(), 2, "a brief for each");
+    assert_eq!(world.city.commanded_by(person).collect::<Vec<_>>(), [one, two]);
+    world.does(&city1, switch(incident, &[one], ModeOrder::Normal));
+    assert_eq!(world.city.commanded_by(person).collect::<Vec<_>>(), [two], "the other goes on");
+    world.does(&city1, switch(incident, &[third], RED));
+    assert_eq!(world.city.call_of(person), None, "a commander is not called to a post");
+    let epoch = world.city.compound(two).unwrap().succession.epoch;
+    let id = CommandId(world.id());
+    assert!(world.gives_as(&commander, id, Some(epoch), switch(incident, &[two], ModeOrder::Normal)).is_ok());
+    assert_eq!(world.city.call_of(person), Some(post), "free again, and a place waits");
+    let called = |notice: &Notice| matches!(&notice.body.kind, NoticeKind::YourCall(call) if call.post == post);
+    let notices = world.city.notices(world.journal.last().unwrap());
+    let told: Vec<_> = notices.iter().filter(|notice| called(notice)).map(|notice| &notice.audience).collect();
+    assert_eq!(told, [&Audience::Person(person)], "and told, once");
+    consistent(&world);
+}
+
+#[test]
+fn who_is_granted_a_post_in_an_emergency_is_called_and_who_loses_it_is_relieved() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let (id, city1) = (world.manned(0), world.account("city1"));
+    let post = PostKey { compound: id, no: world.city.compound(id).unwrap().posts[0].post.no };
+    let empty = |people| Batch { claims: vec![PostClaims { post, people }], ..Batch::default() };
+    world.does(&city1, Command::Import(Box::new(empty(Vec::new()))));
+    world.does(&city1, switch(incident, &[id], RED));
+    let person = PersonId(world.id());
+    world.does(&World::somebody(person), Command::ApplyForPost { post });
+    assert_eq!(world.city.call_of(person), None, "who only applied is not called");
+    world.does(&city1, Command::GrantClaim { post, person });
+    assert_eq!(world.city.call_of(person), Some(post));
+    let notices = world.city.notices(world.journal.last().unwrap());
+    assert!(notices.iter().any(|notice| notice.audience == Audience::Person(person)), "and told");
+    let other = PersonId(world.id());
+    world.does(&city1, Command::Import(Box::new(empty(vec![other]))));
+    assert_eq!((world.city.call_of(person), world.city.call_of(other)), (None, Some(post)));
+    consistent(&world);
+    let posts = vec![CompoundPosts { compound: id, posts: Vec::new() }];
+    let without = Batch { posts, ..Batch::default() };
+    assert_eq!(world.refuses(&city1, Command::Import(Box::new(without))), "compound_in_emergency");
 }
 
 #[test]
@@ -220,6 +337,26 @@ fn command_returns_to_the_commander_when_it_is_over() {
     consistent(&world);
     world.does(&city1, switch(incident, &[id], ModeOrder::Normal));
     assert!(world.city.compound(id).unwrap().is_commanded_by(world.in_line(id, 0).person_id().unwrap()));
+    consistent(&world);
+}
+
+#[test]
+fn who_gets_the_command_back_is_not_asked_about_an_alert_that_expired() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let (id, city1) = (world.manned(0), world.account("city1"));
+    let commander = world.in_line(id, 0).person_id().unwrap();
+    world.does(&city1, switch(incident, &[id], RED));
+    world.issues(incident, &[id]);
+    world.forward_s(7 * 3_600);
+    assert!(!world.city.compound(id).unwrap().is_commanded_by(commander), "nobody acknowledged: it went to the street");
+    world.does(&city1, switch(incident, &[id], ModeOrder::Normal));
+    world.forward_s(3_600);
+    assert!(
+        world.city.compound(id).unwrap().is_commanded_by(commander),
+        "the warning is over: nobody is passed over for it"
+    );
+    assert_eq!(world.city.deadlines().next(), None);
     consistent(&world);
 }
 
