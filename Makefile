@@ -6,32 +6,40 @@ DATA_DIR ?= data
 LISTEN ?= 127.0.0.1:8080
 REHEARSAL ?= flood-2021
 BENCHES := $(basename $(notdir $(wildcard load-tests/benches/*.rs)))
+RUST_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
+MUSTER := $(or $(CARGO_TARGET_DIR),target)/release/muster
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo rehearse test check-style check-core check-docs bench audit need-rust
+.PHONY: help run demo rehearse build test check-style check-core check-docs bench audit need-rust
 
-help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## 列出全部目标 lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  DATA_DIR=$(DATA_DIR) LISTEN=$(LISTEN)  数据目录与地址 data directory and address of run, demo and rehearse"
 
-run: need-rust ## builds, lays out the demo city on the first start, serves it on 127.0.0.1:8080
-	MUSTER_DATA_DIR=$(DATA_DIR) MUSTER_LISTEN=$(LISTEN) cargo run --release --locked -- --config config/demo.toml serve --demo
+run: build ## 编译，首次启动时铺设演示城市并提供服务 builds, lays out the demo city on the first start, serves it
+	@MUSTER_DATA_DIR="$(DATA_DIR)" MUSTER_LISTEN="$(LISTEN)" exec $(MUSTER) --config config/demo.toml serve --demo
 
-demo: need-rust ## the same, and plays the rehearsal once, so that something happens on the screen
+# Played with no other server than its own, which is not waited for when it cannot start.
+demo: build ## 同上，并演练一次 the same, and plays the rehearsal once, so that something happens on the screen
+	@if $(MUSTER) ready --server http://$(LISTEN) 2>/dev/null; then \
+		echo "$(LISTEN) 已有服务在运行：用 make rehearse 演练，或用 LISTEN= 换地址。 A server runs on $(LISTEN) already: make rehearse plays with it, LISTEN= takes another address." >&2; exit 1; fi; \
+	MUSTER_DATA_DIR="$(DATA_DIR)" MUSTER_LISTEN="$(LISTEN)" $(MUSTER) --config config/demo.toml serve --demo & server=$$!; \
+	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 130' INT TERM; \
+	until $(MUSTER) ready --server http://$(LISTEN) 2>/dev/null; do kill -0 $$server 2>/dev/null || exit 1; sleep 0.3; done; \
+	$(MUSTER) rehearse $(REHEARSAL) --server http://$(LISTEN); \
+	echo "服务继续运行，Ctrl-C 结束。 The server goes on; Ctrl-C ends it."; wait $$server
+
+rehearse: build ## 对 make run 的服务演练一次 plays the rehearsal against the server that `make run` serves
+	@$(MUSTER) rehearse $(REHEARSAL) --server http://$(LISTEN)
+
+build: need-rust
 	cargo build --release --locked
-	@MUSTER_DATA_DIR=$(DATA_DIR) MUSTER_LISTEN=$(LISTEN) target/release/muster --config config/demo.toml serve --demo & server=$$!; \
-	trap 'kill $$server 2>/dev/null; wait $$server' EXIT INT TERM; \
-	target/release/muster ready --server http://$(LISTEN) --within-s 120 && \
-	target/release/muster rehearse $(REHEARSAL) --server http://$(LISTEN) && \
-	echo "The server goes on; Ctrl-C ends it." && wait $$server
-
-rehearse: need-rust ## plays the rehearsal against the server that `make run` serves
-	cargo run --release --locked -- rehearse $(REHEARSAL) --server http://$(LISTEN)
 
 # The cheap checks come first. The last line of the output is the test runner's own summary.
-test: need-rust check-style check-core check-docs ## every check: form, lints, pure core, documentation, tests
+test: need-rust check-style check-core check-docs ## 全部检查 every check: form, lints, pure core, documentation, tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
 		cargo nextest run --locked --no-fail-fast $(TESTS); \
 	else \
@@ -49,14 +57,17 @@ check-core:
 check-docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --all-features --document-private-items
 
-bench: need-rust ## measures; the tables are shown and written to target/bench.md
+bench: need-rust ## 性能测量，结果写入 target/bench.md measures; the tables are shown and written to target/bench.md
 	@mkdir -p target
 	for bench in $(BENCHES); do cargo bench --locked --package load-tests --bench $$bench; done | tee target/bench.md
 
-audit: need-rust ## licences, sources and banned crates, by cargo-deny (installed when missing: several minutes)
-	@command -v cargo-deny >/dev/null 2>&1 || { echo "cargo-deny is missing: installing it"; cargo install cargo-deny --locked; }
+audit: need-rust ## 许可证与依赖审查 licences, sources and banned crates, by cargo-deny (installed when missing: several minutes)
+	@command -v cargo-deny >/dev/null 2>&1 || { echo "缺少 cargo-deny，正在安装，需几分钟。 cargo-deny is missing: installing it takes some minutes."; cargo install cargo-deny --locked; }
 	cargo deny --config config/deny.toml check bans licenses sources
 
 need-rust:
-	@command -v cargo >/dev/null 2>&1 || { echo "cargo is missing: install Rust 1.95 or later from https://rustup.rs" >&2; exit 1; }
-	@command -v cc >/dev/null 2>&1 || { echo "cc is missing: apt-get install gcc libc6-dev" >&2; exit 1; }
+	@command -v cargo >/dev/null 2>&1 || { echo "缺少 Rust：请从 https://rustup.rs 安装 $(RUST_MIN) 或更新版本。 Rust is missing: install $(RUST_MIN) or later from https://rustup.rs" >&2; exit 1; }
+	@found=$$(rustc --version | cut -d ' ' -f 2); printf '%s\n' "$(RUST_MIN)" "$$found" | sort -VC || { \
+		echo "Rust $$found 过旧，需要 $(RUST_MIN) 或更新版本：rustup update stable。 Rust $$found is too old, $(RUST_MIN) or later is needed: rustup update stable" >&2; exit 1; }
+	@echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1 || { \
+		echo "缺少 C 编译器：apt-get install gcc libc6-dev。 The C compiler is missing: apt-get install gcc libc6-dev" >&2; exit 1; }

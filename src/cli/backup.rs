@@ -2,16 +2,15 @@
 //!
 //! The directory is copied after the journal: whoever an event names is in the copy, unless erased in between.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
 use crate::config::Config;
-use crate::directory::{self, Directory};
+use crate::directory::Directory;
 use crate::journal;
 
-use super::data_dir::{DataDir, JOURNAL_FILE};
+use super::data_dir::DataDir;
 use super::progress;
 
 /// Takes a copy.
@@ -33,18 +32,17 @@ impl Backup {
         let data = DataDir::of(config)?;
         // Said before anything is made: without a journal there is nothing to copy.
         data.reader()?;
-        let mut folder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        folder.recursive(true).create(&self.to).with_context(|| self.to.display().to_string())?;
+        let copy = DataDir::at(&self.to, data.city());
+        copy.make()?;
         let report = progress::during("备份 copying", || -> anyhow::Result<_> {
-            let report = journal::backup(&data.journal_path(), &self.to.join(JOURNAL_FILE))?;
-            data.open_directory()?.backup_to(&self.to.join(directory::FILE_NAME))?;
+            let report = journal::backup(&data.journal_path(), &copy.journal_path())?;
+            data.open_directory()?.backup_to(&copy.directory_path())?;
             Ok(report)
         })?;
         if data.is_demo() {
-            DataDir::at(&self.to, data.city()).mark_demo()?;
+            copy.mark_demo()?;
         }
+        eprintln!("已备份 {0} 条记录到 {1}。 Copied {0} records to {1}.", report.good, self.to.display());
         println!("{}", serde_json::to_string(&report)?);
         Ok(())
     }
@@ -69,6 +67,7 @@ impl Restore {
         }
         let report =
             progress::during("恢复 bringing back", || journal::restore(&copy.journal_path(), &data.journal_path()))?;
+        eprintln!("已恢复 {0} 条记录到 {1}。 Brought {0} records back to {1}.", report.good, data.path().display());
         println!("{}", serde_json::to_string(&report)?);
         Ok(())
     }

@@ -71,19 +71,31 @@ impl DataDir {
         self.path.join(directory::FILE_NAME)
     }
 
-    /// Makes the folder where there is none, for this user alone, and keeps every other writer out.
+    /// Makes the folder where there is none, for this user alone.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> anyhow::Result<()> {
+        let mut folder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.recursive(true).create(&self.path).with_context(|| self.unusable())
+    }
+
+    fn unusable(&self) -> String {
+        format!("数据目录 {0} 不可写 the data directory {0} cannot be written", self.path.display())
+    }
+
+    /// Makes the folder where there is none, and keeps every other writer out.
     ///
     /// # Errors
     /// When another process holds it, or it cannot be made.
     pub fn lock(&self) -> anyhow::Result<DataDirLock> {
-        let mut folder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        folder.recursive(true).create(&self.path).with_context(|| self.path.display().to_string())?;
+        self.make()?;
         let path = self.path.join(LOCK_FILE);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.with_context(|| path.display().to_string())?;
+        let mut file = file.with_context(|| self.unusable())?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
@@ -123,9 +135,7 @@ impl DataDir {
     /// When there is none.
     pub fn reader(&self) -> anyhow::Result<SqliteReader> {
         let path = self.journal_path();
-        if !path.try_exists()? {
-            bail!("没有日志文件 {0}。 There is no journal at {0}.", path.display());
-        }
+        check_journal(&path)?;
         Ok(SqliteReader::new(&path))
     }
 
@@ -155,6 +165,17 @@ impl DataDir {
         let path = self.path.join(DEMO_FILE);
         fs::write(&path, DEMO_NOTE).with_context(|| path.display().to_string())
     }
+}
+
+/// Whether there is a journal to read.
+///
+/// # Errors
+/// When there is none.
+pub fn check_journal(path: &Path) -> anyhow::Result<()> {
+    if path.try_exists()? {
+        return Ok(());
+    }
+    bail!("没有日志文件 {0}。 There is no journal at {0}.", path.display())
 }
 
 #[cfg(test)]

@@ -1,42 +1,29 @@
 //! `muster init`: what a real city needs before its first sign-in: the administrative tree, the post catalogue, and somebody who may
 //! enter the rest.
 
-use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use uuid::Uuid;
 
 use crate::config::Config;
 use crate::config::catalogue::PostCatalogue;
 use crate::demo;
-use crate::directory::Directory;
-use crate::directory::accounts::{Login, NewAccount};
-use crate::directory::passwords::{Password, PasswordHash};
-use crate::directory::people::PersonEntry;
 use crate::domain::actor::{Grant, Role};
 use crate::domain::area::Area;
 use crate::domain::command::{Batch, Command};
-use crate::domain::ids::PersonId;
-use crate::runtime::clock::{Clock as _, SystemClock};
 
+use super::account::{Newcomer, read_password};
 use super::data_dir::DataDir;
 use super::offline::Offline;
 
-/// Where the password may be instead of standard input.
-const ENV_PASSWORD: &str = "MUSTER_PASSWORD";
-
-/// Prepares a real city.
+/// Prepares a real city; its first account is an administrator's.
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// 管理员登录名 What the first administrator signs in with
+    #[command(flatten)]
+    who: Newcomer,
+    /// 自定义岗位目录 The city's own post catalogue; without it config/posts.toml as delivered
     #[arg(long)]
-    login: Login,
-    /// 管理员姓名 Their name
-    #[arg(long)]
-    name: String,
-    /// 电话 How they are rung up
-    #[arg(long)]
-    phone: Option<String>,
+    posts: Option<PathBuf>,
 }
 
 impl Init {
@@ -45,45 +32,29 @@ impl Init {
         if data.is_demo() {
             bail!("这是演示城市的数据目录，请另选目录。 This data directory holds the demo city; choose another one.");
         }
+        let catalogue = self.posts.as_deref().map_or_else(|| Ok(PostCatalogue::as_delivered()), read_catalogue)?;
         let password = read_password()?;
         let offline = Offline::open(config, &data)?;
         if !offline.directory().accounts(None, 1)?.is_empty() {
             bail!("已有账号，无须初始化。 There are accounts already; nothing was done.");
         }
-        offline.order(Command::Import(Box::new(groundwork(&data))))?;
-        let login = self.login.clone();
-        self.enter_administrator(offline.directory(), &data, &password)?;
+        offline.order(Command::Import(Box::new(groundwork(&data, catalogue))))?;
+        let grant = Grant { role: Role::Administrator, area: data.city() };
+        self.who.enter(offline.directory(), grant, &password)?;
         offline.close();
-        eprintln!("管理员 {0} 已建立。 The administrator {0} was made.", login.as_str());
+        eprintln!("城市已初始化，管理员账号已建立。 The city is prepared and its administrator's account made.");
         Ok(())
     }
+}
 
-    fn enter_administrator(self, directory: &Directory, data: &DataDir, password: &Password) -> anyhow::Result<()> {
-        let person = PersonId(Uuid::now_v7());
-        directory.upsert_people(&[PersonEntry { id: person, name: self.name, phone: self.phone, note: None }])?;
-        let hash = PasswordHash::of(password)?;
-        let grants = vec![Grant { role: Role::Administrator, area: data.city() }];
-        let account = NewAccount { login: self.login, person, hash, grants };
-        Ok(directory.create_with_hash(&[account], SystemClock.now())?)
-    }
+fn read_catalogue(path: &Path) -> anyhow::Result<PostCatalogue> {
+    let name = || path.display().to_string();
+    PostCatalogue::parse(&std::fs::read_to_string(path).with_context(name)?).with_context(name)
 }
 
 /// The areas of the city, as far as they are delivered with Muster, and all kinds of posts.
-fn groundwork(data: &DataDir) -> Batch {
+fn groundwork(data: &DataDir, catalogue: PostCatalogue) -> Batch {
     let areas: Vec<Area> = demo::areas().into_iter().filter(|area| data.city().contains(area.code)).collect();
-    let post_kinds = PostCatalogue::as_delivered().entries.into_iter().map(|entry| entry.kind).collect();
+    let post_kinds = catalogue.entries.into_iter().map(|entry| entry.kind).collect();
     Batch { areas, post_kinds, ..Batch::default() }
-}
-
-/// From the environment, or one line of standard input; never from the arguments, which every process can see.
-fn read_password() -> anyhow::Result<Password> {
-    if let Ok(text) = std::env::var(ENV_PASSWORD) {
-        return Password::parse(&text).context(ENV_PASSWORD);
-    }
-    if stdin().is_terminal() {
-        eprintln!("管理员口令（输入可见，回车结束） Password (it shows as you type; end with Enter):");
-    }
-    let mut line = String::new();
-    stdin().lock().read_line(&mut line)?;
-    Ok(Password::parse(line.trim_end_matches(['\r', '\n']))?)
 }

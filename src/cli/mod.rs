@@ -6,6 +6,7 @@
 //!
 //! Read on: [`serve`] for how a server is put together, [`data_dir`] for what lies on disk.
 
+mod account;
 mod backup;
 pub mod data_dir;
 pub mod demo_city;
@@ -29,6 +30,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ENV_CONFIG};
+use crate::directory::DirectoryError;
+use crate::domain::refusal::Refusal;
 
 /// What is typed.
 #[derive(Debug, Parser)]
@@ -48,6 +51,8 @@ enum Verb {
     Serve(serve::Serve),
     /// 初始化真实城市 Prepare a real city: its areas, the post catalogue and the first administrator
     Init(init::Init),
+    /// 新建账号 Make an account of a dispatcher, an observer or an administrator
+    Account(account::Account),
     /// 导入数据 Take compounds, people, posts or plans from a file, all or nothing
     Import(import::Import),
     /// 校验日志 Walk the journal's hash chain from the first record to the last
@@ -78,9 +83,20 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("muster: {error:#}");
+            match error.chain().find_map(refusal_in) {
+                Some(refusal) => eprintln!("muster: {} {}", refusal.zh(), refusal.en()),
+                None => eprintln!("muster: {error:#}"),
+            }
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What the giver can act on, which is said in both languages.
+fn refusal_in<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Refusal> {
+    match cause.downcast_ref() {
+        Some(DirectoryError::Refused(refusal)) => Some(refusal),
+        _ => cause.downcast_ref(),
     }
 }
 
@@ -88,6 +104,7 @@ fn run(verb: Verb, config: Config) -> anyhow::Result<()> {
     match verb {
         Verb::Serve(verb) => verb.run(config),
         Verb::Init(verb) => verb.run(&config),
+        Verb::Account(verb) => verb.run(&config),
         Verb::Import(verb) => verb.run(&config),
         Verb::Verify(verb) => verb.run(&config),
         Verb::Backup(verb) => verb.run(&config),
@@ -101,10 +118,16 @@ fn run(verb: Verb, config: Config) -> anyhow::Result<()> {
 }
 
 fn load_config(path: Option<&Path>) -> anyhow::Result<Config> {
-    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
+    let read = |path: &Path| {
+        let why = || format!("无法读取配置文件 {0} the configuration file {0} cannot be read", path.display());
+        std::fs::read_to_string(path).with_context(why)
+    };
     let text = path.map(read).transpose()?;
     let config = Config::load(text.as_deref(), &|name| std::env::var(name).ok());
-    config.with_context(|| path.map_or_else(|| "environment".to_owned(), |path| path.display().to_string()))
+    config.with_context(|| match path {
+        Some(path) => format!("配置有误 {0} the configuration {0} is wrong", path.display()),
+        None => "环境变量有误 an environment variable is wrong".to_owned(),
+    })
 }
 
 /// A runtime for verbs that wait for something but serve nobody.

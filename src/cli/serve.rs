@@ -3,6 +3,7 @@
 //! Start: lock, journal, directory, replay, demo city, listen. Stop: no new connections, sockets told to come back, requests answered,
 //! rounds finished, lock released. If the driver's thread dies the process ends, for only a fresh replay is to be trusted then.
 
+use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -131,7 +132,13 @@ fn greet(app: &App, data: &DataDir, at: SocketAddr) -> anyhow::Result<()> {
     if data.is_demo() {
         text.push_str("演示数据，均为虚构。 Demonstration data: every compound and person is made up.\n");
         text.push_str(&demo_city::sign_ins(&app.directory, &city)?);
+        let program = std::env::args().next().unwrap_or_else(|| "muster".to_owned());
+        let _ = writeln!(
+            text,
+            "  演练，另开终端 Rehearse, in a second terminal: {program} rehearse flood-2021 --server http://{at}"
+        );
     }
+    text.push_str("  停止 Stop: Ctrl-C\n");
     drop(stdout().write_all(text.as_bytes()));
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What a city may edit about posts and plans: the post catalogue (`config/posts.toml`) and the outlines of contingency
-//! plans (`config/plans.toml`).
+//! What is delivered about posts and plans: the post catalogue (`config/posts.toml`), which a city may replace by its own,
+//! and the outlines of the demo city's contingency plans (`config/plans.toml`).
 //!
 //! Parsing is pure: text in, valid catalogue or an error that names file and key out. The files as delivered are compiled
-//! in, so that the program runs alone; who reads a file from disk hands its text to [`PostCatalogue::parse`].
+//! in, so that the program runs alone; `muster init --posts` hands the text of a city's own to [`PostCatalogue::parse`].
 
 use std::collections::HashSet;
 
@@ -26,13 +26,13 @@ const PLANS_AS_DELIVERED: &str = include_str!("../../config/plans.toml");
 /// Why a catalogue file was not taken.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
-    /// It is not TOML, or a key is missing, unknown or of the wrong type; the source says which and where.
-    #[error("{file}: {source}")]
+    /// It is not TOML, or a key is missing, unknown or of the wrong type; the error says which and where.
+    #[error("{file}: {error}")]
     Syntax {
         /// Which file.
         file: &'static str,
         /// Line, column and key.
-        source: Box<toml::de::Error>,
+        error: Box<toml::de::Error>,
     },
     /// A value is not usable.
     #[error("{file}: {key}: {why}")]
@@ -47,7 +47,7 @@ pub enum CatalogueError {
 }
 
 fn parse<'de, T: Deserialize<'de>>(file: &'static str, text: &'de str) -> Result<T, CatalogueError> {
-    toml::from_str(text).map_err(|source| CatalogueError::Syntax { file, source: Box::new(source) })
+    toml::from_str(text).map_err(|error| CatalogueError::Syntax { file, error: Box::new(error) })
 }
 
 /// What a head-count is for.

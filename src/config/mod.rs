@@ -34,10 +34,10 @@ pub const ENV_CONFIG: &str = "MUSTER_CONFIG";
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// It is not TOML, or a key is unknown or of the wrong type; the source says which, and its line.
-    #[error("configuration: {0}")]
+    #[error(transparent)]
     Syntax(#[from] Box<toml::de::Error>),
     /// A value makes no sense, alone or beside another.
-    #[error("configuration: {key}: {why}")]
+    #[error("{key}: {why}")]
     Value {
         /// Section and key: `alert.ack_timeout_s`.
         key: &'static str,
@@ -245,6 +245,15 @@ mod tests {
         assert_eq!(Config::load(Some(DOCUMENTED), &no_env).unwrap(), Config::default());
         let documented: toml::Table = toml::from_str(DOCUMENTED).unwrap();
         assert_eq!(documented, toml::Table::try_from(Config::default()).unwrap());
+    }
+
+    #[test]
+    fn the_demos_file_changes_what_it_says() {
+        let demo = Config::load(Some(include_str!("../../config/demo.toml")), &no_env).unwrap();
+        assert!(demo.alert.approval_in_exercise && demo.live.idle_timeout_s == 3_600);
+        assert_eq!(demo.log.filter, "warn");
+        let Config { alert, live, log, .. } = Config::default();
+        assert_eq!(Config { alert, live, log, ..demo }, Config::default(), "nothing else");
     }
 
     #[test]

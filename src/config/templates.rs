@@ -44,20 +44,20 @@ const AS_DELIVERED: [(&str, &str); 9] = [
 #[derive(Debug, Error)]
 pub enum TemplateError {
     /// It cannot be read.
-    #[error("{file}: {source}")]
+    #[error("{file}: {error}")]
     Read {
         /// Which file or folder.
         file: String,
         /// What the system says.
-        source: std::io::Error,
+        error: std::io::Error,
     },
-    /// It is not TOML, or a key is missing, unknown or of the wrong type; the source says which, and its line.
-    #[error("{file}: {source}")]
+    /// It is not TOML, or a key is missing, unknown or of the wrong type; the error says which, and its line.
+    #[error("{file}: {error}")]
     Syntax {
         /// Which file.
         file: String,
         /// Line, column and key.
-        source: Box<toml::de::Error>,
+        error: Box<toml::de::Error>,
     },
     /// A text or value is not usable.
     #[error("{file}: {key}: {why}")]

@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use geo::Intersects as _;
+use geo::{Distance as _, Haversine, Intersects as _};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::domain::geometry::Polygon;
 use crate::domain::household::Building;
 use crate::domain::post::{CLAIMS_PER_POST_MAX, ClaimStatus, POSTS_PER_COMPOUND_MAX};
 
@@ -49,6 +50,8 @@ fn the_whole_city_lies_in_its_counties_without_overlap() {
         let corners: Vec<_> = boundary.as_geo().exterior().coords().map(|c| Xy::from_degrees([c.x, c.y])).collect();
         assert!(corners.iter().all(|corner| plane::is_inside(ring, *corner)), "{id} leaves its county");
         assert!((5..=10).contains(&corners.len()), "{id} has {} corners", corners.len() - 1);
+        let across_m = widest_m(boundary);
+        assert!((80.0..=400.0).contains(&across_m), "{id} is {across_m} m across");
         let low = [0, 1].map(|axis| corners.iter().map(|c| [c.x, c.y][axis]).fold(f64::INFINITY, f64::min));
         let high = [0, 1].map(|axis| corners.iter().map(|c| [c.x, c.y][axis]).fold(f64::NEG_INFINITY, f64::max));
         boxes.push(rstar::primitives::GeomWithData::new(rstar::primitives::Rectangle::from_corners(low, high), i));
@@ -61,6 +64,12 @@ fn the_whole_city_lies_in_its_counties_without_overlap() {
             assert!(!overlap, "{} and {} overlap", a.id, b.id);
         }
     }
+}
+
+/// The longest way between two corners, m on the sphere.
+fn widest_m(boundary: &Polygon) -> f64 {
+    let corners = || boundary.as_geo().exterior().points();
+    corners().flat_map(|a| corners().map(move |b| Haversine.distance(a, b))).fold(0.0, f64::max)
 }
 
 #[test]
@@ -79,7 +88,14 @@ fn the_whole_city_counts_as_the_real_one() {
     assert!((45_000..=55_000).contains(&claims), "{claims} claims");
     let luzhou: AreaCode = "140403".parse().unwrap();
     let there = city.compounds.iter().filter(|c| c.compound.id.is_in(luzhou)).count();
-    assert!((1_150..=1_300).contains(&there), "{there} compounds in Luzhou");
+    assert!((1_216..=1_400).contains(&there), "{there} of 2,431 compounds in Luzhou are not most");
+    let seat = maps::county_seats().into_iter().find(|seat| seat.county == luzhou).unwrap().at.to_geo();
+    let near = |c: &&DemoCompound| {
+        let middle = c.compound.boundary.as_geo().exterior().points().next().unwrap();
+        c.compound.id.is_in(luzhou) && Haversine.distance(seat, middle) < 6_000.0
+    };
+    let near_seat = city.compounds.iter().filter(near).count();
+    assert!(near_seat * 4 > there * 3, "{near_seat} of {there} compounds of Luzhou lie round its seat");
 }
 
 #[test]
@@ -100,6 +116,51 @@ fn compounds_pass_their_checks_and_say_that_they_are_synthetic() {
         let floods = findings.iter().any(|finding| finding.text.contains("距河道"));
         assert_eq!(floods, *river_m <= survey::NEAR_RIVER_M);
     }
+}
+
+/// What the names of `maps/data/compound-name-seeds.csv` end in, and what new estates are called everywhere.
+const NAME_ENDINGS: [&str; 16] = [
+    "小区",
+    "家园",
+    "花园",
+    "苑",
+    "新居",
+    "湾",
+    "华庭",
+    "雅居",
+    "嘉园",
+    "新村",
+    "家属楼",
+    "住宅楼",
+    "家属院",
+    "居民区",
+    "区",
+    "期",
+];
+
+#[test]
+fn names_are_in_the_patterns_of_real_ones() {
+    let named: Vec<_> = city(1404, 300).compounds.into_iter().map(|demo| demo.compound.name).collect();
+    for name in &named {
+        let ends = NAME_ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.ends_with("号院");
+        assert!(ends && (3..=12).contains(&name.chars().count()), "{name}");
+    }
+    for ending in ["小区", "花园", "家属楼"] {
+        assert!(named.iter().any(|name| name.ends_with(ending)), "no {ending}");
+    }
+}
+
+#[test]
+fn every_compound_has_posts_of_all_seven_teams_and_plans_for_all_four_hazards() {
+    let city = city(1404, 300);
+    let catalogue = PostCatalogue::as_delivered();
+    let team = |code: &str| catalogue.entries.iter().find(|entry| entry.kind.code == code).unwrap().kind.team;
+    for demo in &city.compounds {
+        let teams: HashSet<_> = demo.posts.iter().map(|post| format!("{:?}", team(&post.post.kind))).collect();
+        assert_eq!(teams.len(), 7, "{}: {teams:?}", demo.compound.id);
+    }
+    let planned: HashSet<_> = city.compounds.iter().flat_map(|demo| demo.plans.clone()).collect();
+    assert_eq!(planned, [Hazard::Flood, Hazard::Fire, Hazard::GasLeak, Hazard::Earthquake].into());
 }
 
 #[test]

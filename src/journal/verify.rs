@@ -1,7 +1,7 @@
 //! Whether a journal still says what was written: the walk along its hash chain, from the first record to the last.
 //!
 //! It proves that no record was changed, removed or put in between. That the end was not cut off is seen by comparing the last hash
-//! with one noted elsewhere (the duty sheet prints it). Nothing is repaired here.
+//! with one noted elsewhere (`muster verify` and `muster backup` print it). Nothing is repaired here.
 
 use std::ops::ControlFlow;
 use std::path::Path;

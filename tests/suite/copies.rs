@@ -93,6 +93,36 @@ fn an_export_says_the_same_as_the_city() {
     assert_eq!(String::from_utf8(export("log", "jsonl")).unwrap().lines().count(), 1, "laid out by one order");
 }
 
+/// What a command prints must be enough to act on: the code says that it failed, the text why.
+#[test]
+fn what_cannot_be_done_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let [data, copy, empty] = ["data", "copy", "empty"].map(|name| folder.path().join(name));
+    let server = Server::start(&data);
+    let (copy_to, file) = (copy.to_str().unwrap(), folder.path().join("city.csv"));
+    let refused = |data: &std::path::Path, arguments: &[&str], wanted: &str| {
+        let output = process::muster(data, arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(wanted), "{arguments:?}: {said}");
+    };
+    for arguments in
+        [["verify"].as_slice(), &["backup", copy_to], &["export", "--what", "city", file.to_str().unwrap()]]
+    {
+        refused(&empty, arguments, "There is no journal");
+    }
+    assert!(!copy.exists() && !file.exists() && !empty.exists(), "nothing is left behind");
+    said(&process::muster(&data, &["backup", copy_to]));
+    refused(&data, &["backup", copy_to], "copy");
+    refused(&data, &["restore", copy_to], "Another muster process");
+    refused(&data, &["serve"], "Another muster process");
+    refused(&data, &["export", "--what", "city", "--format", "csv", file.to_str().unwrap()], "several tables");
+    refused(&data, &["export", "--what", "log", "--format", "geojson", file.to_str().unwrap()], "have places");
+    server.kill();
+    assert_eq!(said(&process::muster(&data, &["verify"]))["fault"], Value::Null);
+    refused(&data, &["verify", folder.path().join("nowhere").to_str().unwrap()], "nowhere");
+    refused(&data, &["--config", "nowhere.toml", "verify"], "cannot be read");
+}
+
 #[test]
 fn a_demo_never_mixes_with_a_real_city() {
     let folder = tempfile::tempdir().unwrap();

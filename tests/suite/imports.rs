@@ -89,3 +89,41 @@ async fn a_file_goes_into_a_running_server() {
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("not_your_role"));
 }
+
+/// The way of `README.md`, word by word, with the sample files that it names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_makes_a_city_of_the_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    init(&data);
+    for (what, name, more) in [
+        ("compounds", "compounds.geojson", ["--datum", "gcj02"].as_slice()),
+        ("posts", "posts.csv", &[]),
+        ("people", "people.csv", &[]),
+        ("plans", "plans.csv", &[]),
+    ] {
+        let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "config", "samples", name].iter().collect();
+        let taken = process::muster(&data, &[&["import", what, path.to_str().unwrap()], more].concat());
+        assert!(taken.status.success(), "{what}: {}", String::from_utf8_lossy(&taken.stderr));
+    }
+    let account = |login: &str, area: &str| {
+        let arguments = ["account", "--login", login, "--name", "李四", "--role", "dispatcher", "--area", area];
+        process::muster_with(&data, &arguments, &[("MUSTER_PASSWORD", process::PASSWORD)])
+    };
+    assert!(account("city1", "1404").status.success());
+    let again = account("city1", "1404");
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && said.contains("city1 已存在") && said.contains("exists already"), "{said}");
+    assert!(!account("city2", "140499").status.success(), "there is no such area");
+
+    let server = Server::start_real(&data);
+    let dispatcher = server.sign_in("city1").await;
+    let form = serde_json::json!({"hazard": "flood", "exercise": true, "title": "演练"});
+    let made = dispatcher.done("/incidents", &form).await;
+    let path = format!("/incidents/{}/switch", made["id"].as_str().unwrap());
+    dispatcher.done(&path, &serde_json::json!({"areas": ["140403"], "to": {"emergency": "II"}})).await;
+    let duty = dispatcher.get("/compounds/140403001001901/duty").await;
+    assert_eq!(duty["calls"].as_array().unwrap().len(), 2, "who holds a post of the plan's teams is called: {duty}");
+    let people = dispatcher.get("/compounds/140403001001902").await;
+    assert_eq!(people["compound"]["people"], 210, "{people}");
+}

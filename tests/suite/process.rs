@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 /// Compounds of the city that these tests lay out.
 pub const COMPOUNDS: usize = 40;
-const PASSWORD: &str = "muster-demo-1404";
+/// Of the demo's accounts, and of those that tests make.
+pub const PASSWORD: &str = "muster-demo-1404";
 
 /// Runs a verb to its end.
 pub fn muster(data: &Path, arguments: &[&str]) -> Output {
@@ -22,7 +23,8 @@ pub fn muster_with(data: &Path, arguments: &[&str], environment: &[(&str, &str)]
     command(data).args(arguments).envs(environment.iter().copied()).output().unwrap()
 }
 
-fn command(data: &Path) -> Command {
+/// The program with an environment of the test's own.
+pub fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
     // Whatever the developer's shell says must not reach the test.
     command.env_clear().env("MUSTER_DATA_DIR", data).env("MUSTER_LISTEN", "127.0.0.1:0").env("MUSTER_LOG", "warn");
@@ -44,10 +46,16 @@ impl Server {
     /// The same, with these arguments before the verb.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let compounds = COMPOUNDS.to_string();
-        let mut serve = command(data);
-        serve.args(arguments);
-        serve.args(["serve", "--demo", "--demo-compounds", &compounds]).stdout(Stdio::piped());
-        let mut child = serve.spawn().unwrap();
+        Self::spawn(data, &[arguments, &["serve", "--demo", "--demo-compounds", &compounds]].concat())
+    }
+
+    /// Serves what was prepared there.
+    pub fn start_real(data: &Path) -> Self {
+        Self::spawn(data, &["serve"])
+    }
+
+    fn spawn(data: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(data).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();

@@ -213,3 +213,13 @@ fn no_file_names_a_machine() {
     }
     nobody("paths of one machine", &offenders);
 }
+
+/// Data of others is handed on with its source and licence, or not at all.
+#[test]
+fn every_map_file_has_its_licence_note() {
+    let folder = Path::new(source::ROOT).join("maps/data");
+    let note = std::fs::read_to_string(folder.join("LICENCES.md")).unwrap();
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let unnamed: Vec<_> = names.filter(|name| name != "LICENCES.md" && !note.contains(&format!("`{name}`"))).collect();
+    nobody("files of maps/data without a note", &unnamed);
+}

@@ -32,9 +32,14 @@ struct Reach {
 }
 
 #[derive(Deserialize)]
-struct Funnel {
-    compounds: u64,
-    compounds_acknowledged: u64,
+struct Answered {
+    acknowledged_at: Option<String>,
+    passed_over: u32,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    sent: String,
 }
 
 /// Waits for phones and commanders.
@@ -93,7 +98,7 @@ pub async fn hand_over(stage: &mut Stage, wait_for_escalation: bool) -> anyhow::
     let path = format!("alerts/{}/compounds?unacknowledged=true", stage.alert);
     let waiting: Vec<Reach> = stage.api.list(&stage.city1, &path).await?;
     for reach in &waiting {
-        let due = reach.ack_due.as_deref().unwrap_or("—");
+        let due = reach.ack_due.as_deref().and_then(clock).unwrap_or("—");
         let (zh, en) =
             if reach.without_commander { ("无指挥长", "nobody named") } else { ("未确认", "not acknowledged") };
         let Reach { compound, name, .. } = reach;
@@ -126,8 +131,13 @@ pub async fn hand_over(stage: &mut Stage, wait_for_escalation: bool) -> anyhow::
     automatic_line(stage, wait_for_escalation, &waiting).await
 }
 
-/// Says what the timer will do, or waits until it has done it.
-async fn automatic_line(stage: &Stage, wait: bool, waiting: &[Reach]) -> anyhow::Result<()> {
+/// The time of day of a moment as the API writes it: `2026-11-24T06:24:18.8+08:00` becomes `06:24:18`.
+fn clock(moment: &str) -> Option<&str> {
+    moment.get(11..19)
+}
+
+/// Says what the timer will do, or waits until it has done it and the deputies have answered.
+async fn automatic_line(stage: &mut Stage, wait: bool, waiting: &[Reach]) -> anyhow::Result<()> {
     if !wait {
         stage.teller.say(
             "其余由系统在确认时限（alert.ack_timeout_s，默认 300 秒）后自动递补，本次不等待；--wait-for-escalation 可等待",
@@ -135,31 +145,46 @@ async fn automatic_line(stage: &Stage, wait: bool, waiting: &[Reach]) -> anyhow:
         );
         return Ok(());
     }
-    stage.teller.say("等待确认时限到期后自动递补", "waiting for the timer to pass the command on");
     let path = format!("alerts/{}/compounds?unacknowledged=true", stage.alert);
     let until = Instant::now() + ESCALATION_WITHIN;
+    let mut told = waiting.len();
     loop {
         let left: Vec<Reach> = stage.api.list(&stage.city1, &path).await?;
-        let left = left.iter().filter(|reach| !reach.without_commander).count();
-        if left == 0 || Instant::now() >= until {
-            let passed = waiting.len().saturating_sub(left);
+        let reachable = left.iter().filter(|reach| !reach.without_commander).count();
+        let late = Instant::now() >= until;
+        if left.len() != told || reachable == 0 || late {
+            told = left.len();
+            let passed = waiting.len().saturating_sub(told);
             stage.teller.say(
-                &format!("已确认 {passed} 个，仍未确认 {left} 个"),
-                &format!("{passed} acknowledged since, {left} not"),
+                &format!("等待自动递补：{passed} 个小区随后确认，{told} 个未确认"),
+                &format!("waiting for the timer to pass the command on: {passed} acknowledged since, {told} not"),
             );
+        }
+        if reachable == 0 {
+            return Ok(());
+        }
+        if late {
+            stage.figures.refused.push(format!("未自动递补 the timer left {reachable} compounds unanswered"));
             return Ok(());
         }
         sleep(ESCALATION_LOOK_EVERY).await;
     }
 }
 
-/// What the server counts at the end.
+/// After how long each compound was acknowledged, as the server noted it.
 ///
 /// # Errors
 /// What the server refused.
 pub async fn count(stage: &mut Stage) -> anyhow::Result<()> {
-    let path = format!("alerts/{}/funnel", stage.alert);
-    let funnel: Funnel = stage.api.get(&stage.city1, &path).await?;
-    stage.figures.compounds_acknowledged = (funnel.compounds_acknowledged, funnel.compounds);
+    let path = format!("alerts/{}", stage.alert);
+    let Sent { sent } = stage.api.get(&stage.city1, &path).await?;
+    let sent: jiff::Timestamp = sent.parse()?;
+    let answered: Vec<Answered> = stage.api.list(&stage.city1, &format!("{path}/compounds")).await?;
+    let figures = &mut stage.figures;
+    figures.compounds = answered.len();
+    figures.passed_on = answered.iter().filter(|one| one.passed_over > 0).count();
+    for at in answered.iter().filter_map(|one| one.acknowledged_at.as_deref()) {
+        figures.compounds_acknowledged.push(at.parse::<jiff::Timestamp>()?.duration_since(sent).unsigned_abs());
+    }
     Ok(())
 }

@@ -134,7 +134,7 @@ impl Api {
             if let Some(body) = body {
                 request = request.header("idempotency-key", &id).json(body);
             }
-            let answer = request.send().await.with_context(|| url.clone())?;
+            let answer = request.send().await.map_err(|error| self.unreachable(error))?;
             let status = answer.status();
             if status.is_success() {
                 return answer.json().await.with_context(|| format!("{method} {path}"));
@@ -146,6 +146,16 @@ impl Api {
             sleep(AGAIN_AFTER).await;
         }
         bail!("{path}: {TRIES_MAX} 次均未被受理。 Put off {TRIES_MAX} times.")
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        if error.is_connect() {
+            return anyhow!(
+                "{0} 上没有服务，请先启动（make run）。 No server answers at {0}; start one (make run).",
+                self.base
+            );
+        }
+        error.into()
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::TITLE;
 use super::stage::Stage;
+use super::stand_down::withdraw;
 
 #[derive(Deserialize)]
 struct Incident {
@@ -22,12 +23,17 @@ struct Alert {
 }
 
 #[derive(Deserialize)]
+struct Unsent {
+    id: Uuid,
+}
+
+#[derive(Deserialize)]
 struct Help {
     #[serde(rename = "help")]
     key: String,
 }
 
-/// Ends every rehearsal that is still open: alerts withdrawn, help handed over, compounds stood down, incident closed.
+/// Ends every rehearsal that is still open: alerts withdrawn or rejected, help handed over, compounds stood down, incident closed.
 ///
 /// # Errors
 /// What the server refused.
@@ -44,9 +50,13 @@ async fn end(stage: &Stage, incident: Uuid) -> anyhow::Result<()> {
     let path = format!("alerts?status=issued&incident={incident}");
     let alerts: Vec<Alert> = stage.api.list(&stage.city1, &path).await?;
     for alert in alerts.iter().filter(|alert| alert.kind == "alert") {
-        let values = json!({ "zh-CN": { "reason": "演练中止" }, "en-US": { "reason": "the exercise was broken off", "place": "the Zhuozhang River" } });
-        let form = json!({ "values": values, "send": true, "confirm_compounds": alert.compounds });
-        stage.order(&format!("alerts/{}/cancel", alert.id), &form).await?;
+        withdraw(stage, alert.id, alert.compounds, "演练中止", "the exercise was broken off").await?;
+    }
+    let path = format!("alerts?status=awaiting_approval&incident={incident}");
+    let unsent: Vec<Unsent> = stage.api.list(&stage.city1, &path).await?;
+    for Unsent { id } in unsent {
+        let form = json!({ "reason": "演练中止 The exercise was broken off" });
+        stage.order(&format!("alerts/{id}/reject"), &form).await?;
     }
     let waiting: Vec<Help> = stage.api.list(&stage.city1, &format!("incidents/{incident}/help")).await?;
     for Help { key } in &waiting {

@@ -12,7 +12,7 @@ use crate::domain::compound::CompoundId;
 use crate::domain::duty::CallState;
 use crate::domain::ids::PersonId;
 
-use super::human::CallAnswer;
+use super::human::{CallAnswer, reason_en};
 use super::phone::Phone;
 use super::stage::{REQUESTS_MAX, Stage};
 
@@ -156,7 +156,10 @@ async fn count(stage: &mut Stage, from_bench: usize) -> anyhow::Result<()> {
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_unstable();
     for (reason, people) in reasons {
-        stage.teller.say(&format!("不能到岗：{reason}（{people} 人）"), &format!("declined by {people}"));
+        stage.teller.say(
+            &format!("不能到岗：{reason}（{people} 人）"),
+            &format!("declined by {people}: {}", reason_en(reason)),
+        );
     }
     let Board { in_emergency, ready, duty, median_ready_s } = board;
     let Counts { posts, posts_ready, needed, on_post, declined, vacant } = duty;

@@ -1,13 +1,17 @@
 //! What was measured in this run, and whether all that must hold did.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::phone::Phone;
-use super::teller::{Teller, shares};
+use super::teller::{Teller, column, shares};
 
 /// Everything that the table at the end says.
 #[derive(Debug, Default)]
 pub struct Figures {
+    /// Compounds that are hit.
+    pub compounds: usize,
     /// Phones switched on.
     pub phones: usize,
     /// Of these, greeted by the server.
@@ -28,8 +32,10 @@ pub struct Figures {
     pub commanders: usize,
     /// Commanders who do not, and how many of their compounds were handed over to a deputy.
     pub silent: (usize, usize),
-    /// Compounds whose command somebody acknowledged, of all, by the server's count.
-    pub compounds_acknowledged: (u64, u64),
+    /// In how many compounds the timer passed the command on.
+    pub passed_on: usize,
+    /// After how long somebody in command acknowledged for a compound, as the server noted it.
+    pub compounds_acknowledged: Vec<Duration>,
     /// Places of posts: needed, on post, vacant; posts and compounds ready, of all; middle time to ready, s.
     pub posts: PostFigures,
     /// Households accounted for, of all on the roll.
@@ -125,23 +131,27 @@ impl Figures {
     /// The table at the end.
     pub fn print(&self, teller: &Teller, times_faster: u16) {
         let (now, posts, frames) = (Instant::now(), &self.posts, &self.frames);
-        let from = self.issued.unwrap_or(now);
-        let row = |name: &str, value: String| println!("  {name:<44} {value}");
+        let since = |from: Option<Instant>, times: &[Instant]| {
+            let from = from.unwrap_or(now);
+            times.iter().map(|at| at.saturating_duration_since(from)).collect::<Vec<_>>()
+        };
+        let issued = |times: &[Instant]| since(self.issued, times);
+        let row = |name: &str, value: String| println!("  {}{value}", column(name, 56));
         println!("\n【演练】人的反应为虚构，按 {times_faster} 倍快进；系统用时为实测。");
         println!(
             "[EXERCISE] People are made up and played {times_faster} times as fast; what the system took is measured."
         );
         println!("【演练】本次实测 [EXERCISE] Measured in this run, {:.1} s", teller.elapsed_s());
         row("手机连接 phones connected", format!("{} / {}", self.connected, self.phones));
-        row("预警到达手机 alert on device", shares(from, &self.on_device, self.phones));
-        row("预警已显示 alert shown", shares(from, &self.shown, self.watched));
-        row("应答指挥长已确认 acknowledged by who answers", shares(from, &self.acknowledged, self.commanders));
-        row("未应答指挥长/已移交 silent, handed over", format!("{} / {}", self.silent.0, self.silent.1));
-        let (acknowledged, all) = self.compounds_acknowledged;
-        row("已确认小区 compounds acknowledged", format!("{acknowledged} / {all}"));
+        row("预警到达手机 alert on device", shares(&issued(&self.on_device), self.phones));
+        row("预警已显示 alert shown", shares(&issued(&self.shown), self.watched));
+        row("应答指挥长已确认 acknowledged by who answers", shares(&issued(&self.acknowledged), self.commanders));
+        let (times, all) = (&self.compounds_acknowledged, self.compounds);
+        row("已确认小区 compounds acknowledged", format!("{} / {all} · {}", times.len(), shares(times, all)));
+        let (silent, handed, passed_on) = (self.silent.0, self.silent.1, self.passed_on);
+        row("未应答/移交/自动递补 silent, handed over, passed on", format!("{silent} / {handed} / {passed_on}"));
         row("到岗/应到 on post, needed", format!("{} / {}", posts.on_post, posts.needed));
-        let switched = self.switched.unwrap_or(now);
-        row("手机应答者到岗 on post, by phone", shares(switched, &posts.arrived, posts.arrived.len()));
+        row("手机应答者到岗 on post, by phone", shares(&since(self.switched, &posts.arrived), posts.arrived.len()));
         row("不能到岗/候补补位 declined, called from the bench", format!("{} / {}", posts.declined, posts.from_bench));
         row("空缺 vacant places", posts.vacant.to_string());
         row("满员岗位 posts ready", format!("{} / {}", posts.posts_ready.0, posts.posts_ready.1));

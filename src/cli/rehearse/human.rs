@@ -25,7 +25,10 @@ pub enum CallAnswer {
 /// Of 100 called people, how many decline, and how many do not answer.
 const DECLINE_PERCENT: u64 = 6;
 const NO_ANSWER_PERCENT: u64 = 2;
+/// Why somebody cannot come.
 const REASONS: [&str; 4] = ["在外地出差", "本人发烧就医", "道路积水无法通行", "正在照看孩子，无人接替"];
+const REASONS_EN: [&str; 4] =
+    ["away on business", "ill with a fever", "the road is under water", "minding a child, nobody to take over"];
 
 impl Human {
     /// People who live so many times as fast as we do.
@@ -64,6 +67,11 @@ impl Human {
             CallAnswer::Comes
         }
     }
+}
+
+/// A reason in English.
+pub fn reason_en(reason: &str) -> &'static str {
+    REASONS.iter().position(|one| *one == reason).map_or("", |at| REASONS_EN[at])
 }
 
 #[cfg(test)]

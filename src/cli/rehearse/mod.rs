@@ -27,7 +27,7 @@ mod warning;
 
 use std::collections::HashMap;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::ValueEnum;
 use serde::Deserialize;
 use serde_json::json;
@@ -121,15 +121,20 @@ impl Rehearse {
     /// The whole play; gives what did not hold.
     async fn play(&self) -> anyhow::Result<Vec<String>> {
         let mut stage = self.open().await?;
-        let played = self.scenes(&mut stage).await;
+        let played = tokio::select! {
+            played = self.scenes(&mut stage) => played,
+            _ = tokio::signal::ctrl_c() => Err(anyhow!("按下 Ctrl-C。 Ctrl-C was pressed.")),
+        };
         stage.off.cancel();
-        stage.figures.print(&stage.teller, self.speed);
-        let mut failures = stage.figures.failures();
-        if let Err(error) = played {
-            failures.insert(0, format!("中途停止 stopped half-way: {error:#}"));
-            if !stage.incident.is_nil() {
-                clearing::clear(&stage).await?;
-            }
+        let Err(error) = played else {
+            stage.figures.print(&stage.teller, self.speed);
+            return Ok(stage.figures.failures());
+        };
+        let mut failures = vec![format!("中途停止 stopped half-way: {error:#}")];
+        if !stage.incident.is_nil()
+            && let Err(error) = clearing::clear(&stage).await
+        {
+            failures.push(format!("收尾失败，下次演练时再收尾 not cleared up, the next rehearsal will: {error:#}"));
         }
         Ok(failures)
     }

@@ -180,6 +180,15 @@ fn report(stage: &Stage, place: &Place, flat: FlatNo, verified: &str) -> Value {
     json!({ "household": household, "status": status, "heads": heads, "verified": verified, "made_at": made_at })
 }
 
+/// What the play's people ask for, in Chinese.
+fn kind_zh(kind: &str) -> &str {
+    match kind {
+        "medical" => "医疗",
+        "trapped" => "被困",
+        other => other,
+    }
+}
+
 /// Gives every open request to somebody by name, the vulnerable first, and waits until each has ended with a reason.
 ///
 /// # Errors
@@ -190,9 +199,11 @@ pub async fn help(stage: &mut Stage) -> anyhow::Result<()> {
     stage.teller.say("求助清单，重点户在前：", "help requests, the vulnerable first:");
     for (no, help) in waiting.iter().enumerate().take(HELP_SHOWN) {
         let Help { key, compound_name, kinds, needs, .. } = help;
-        let (kinds, first) = (kinds.join("、"), needs.as_ref().is_some_and(|needs| !needs.is_empty()));
-        let (zh, en) = if first { ("重点户", "vulnerable") } else { ("", "") };
-        stage.teller.say(&format!("  {}. {compound_name} {key} {kinds} {zh}", no + 1), en);
+        let first = needs.as_ref().is_some_and(|needs| !needs.is_empty());
+        let (zh, en) = if first { (" 重点户", ", vulnerable") } else { ("", "") };
+        let kinds_zh: Vec<_> = kinds.iter().map(|kind| kind_zh(kind)).collect();
+        let (kinds_zh, kinds, no) = (kinds_zh.join("、"), kinds.join(", "), no + 1);
+        stage.teller.say(&format!("  {no}. {compound_name} {kinds_zh}{zh}"), &format!("{key} {kinds}{en}"));
     }
     let requests_of = |place: &Place| waiting.iter().filter(|request| request.is_of(place)).count();
     stage.worst = stage.places.iter().max_by_key(|place| (requests_of(place), place.compound.people)).map(Place::id);

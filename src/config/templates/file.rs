@@ -125,7 +125,7 @@ fn both<T>(zh: T, en: T) -> ByLanguage<T> {
 pub(super) fn read_folder(dir: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let failed = |path: &Path| {
         let file = path.display().to_string();
-        move |source: io::Error| TemplateError::Read { file, source }
+        move |error: io::Error| TemplateError::Read { file, error }
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed(dir))? {
@@ -146,7 +146,7 @@ pub(super) fn read_folder(dir: &Path) -> Result<Vec<(String, String)>, TemplateE
 
 /// Reads one file and checks every text in it.
 pub(super) fn parse(name: &str, text: &str) -> Result<HazardTemplates, TemplateError> {
-    let syntax = |source| TemplateError::Syntax { file: name.to_owned(), source: Box::new(source) };
+    let syntax = |error| TemplateError::Syntax { file: name.to_owned(), error: Box::new(error) };
     let file: File = toml::from_str(text).map_err(syntax)?;
     let File { hazard, category, event_code, red, orange, yellow, blue, correction, cancel } = file;
     let Cancel { urgency, severity, certainty, response_types, validity_h, zh, en } = cancel;
