@@ -186,7 +186,7 @@ impl Config {
         require(live.connections_max >= 1, "live.connections_max", "must be at least 1")?;
         require(live.queue_frames >= 8, "live.queue_frames", "must be at least 8")?;
         require(live.history_frames >= live.queue_frames, "live.history_frames", "must be at least live.queue_frames")?;
-        require((1..=60).contains(&live.map_frames_per_s), "live.map_frames_per_s", "must be 1 to 60")?;
+        require((1..=5).contains(&live.map_frames_per_s), "live.map_frames_per_s", "must be 1 to 5")?;
         require((1..=300).contains(&live.heartbeat_s), "live.heartbeat_s", "must be 1 to 300 seconds")?;
         require(
             live.idle_timeout_s > live.heartbeat_s * 2,
@@ -313,6 +313,7 @@ mod tests {
             ("[server]\nallowed_origins = [\"https://a/b\"]", "server.allowed_origins"),
             ("[server]\nmetrics_token = \"short\"", "server.metrics_token"),
             ("[live]\nheartbeat_s = 30", "live.idle_timeout_s"),
+            ("[live]\nmap_frames_per_s = 6", "live.map_frames_per_s"),
             ("[live]\nhistory_frames = 10", "live.history_frames"),
             ("[auth]\nhousehold_link_days = 0", "auth.household_link_days"),
             ("[engine]\nround_max = 60000", "engine.round_max"),

@@ -194,6 +194,15 @@ mod tests {
         journal.connection.pragma_update(None, name, value).unwrap();
     }
 
+    // INVARIANT: nothing acknowledged is lost. No test can cut the power: what makes a commit outlast it is asked of SQLite itself.
+    #[test]
+    fn a_commit_is_synced_before_it_returns() {
+        let (_folder, journal) = open();
+        let text = |name| journal.connection.pragma_query_value(None, name, |row| row.get::<_, String>(0)).unwrap();
+        let number = |name| journal.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((text("journal_mode"), number("synchronous")), ("wal".to_owned(), 2), "2 is FULL");
+    }
+
     /// Fills the file (SQLite itself says that it is full), then makes room.
     #[test]
     fn a_full_file_refuses_the_whole_append_and_takes_it_when_there_is_room() {

@@ -135,6 +135,7 @@ mod tests {
         let json = "application/json";
         for (kind, body, wanted) in [
             (json, "{".to_owned(), (400, "malformed_json")),
+            (json, r#"{"login": NaN, "password": "b"}"#.to_owned(), (400, "malformed_json")),
             (json, json!({ "login": "a", "password": "b", "extra": 1 }).to_string(), (400, "unknown_field")),
             (json, json!({ "login": "a" }).to_string(), (400, "missing_field")),
             (json, json!({ "login": 1, "password": "b" }).to_string(), (400, "bad_value")),

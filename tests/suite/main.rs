@@ -12,5 +12,6 @@ mod live;
 mod process;
 mod rehearsal;
 mod scenarios;
+mod stopping;
 mod tidy;
 mod torn_wal;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
@@ -244,7 +244,9 @@ impl Connection {
     async fn heartbeat(&mut self) -> Result<(), End> {
         // Whoever waits for an answer is not silent: it is the server that owes a word.
         if self.answers.is_empty() && self.heard_at.elapsed() >= self.limits().idle_timeout {
-            return Err(End::Close(Code::Silent));
+            // After a standstill of this machine every clock has run out at once: what was said meanwhile counts.
+            let Some(said) = self.socket.recv().now_or_never() else { return Err(End::Close(Code::Silent)) };
+            return self.message(said).await;
         }
         let now = self.parts.muster.now();
         if self.who.good_until.is_some_and(|until| until <= now) {

@@ -1,5 +1,6 @@
 //! The life of an alert: previewed, drafted, approved by a second person, acknowledged, updated, cancelled; break-glass.
 
+use muster::testing::world::World;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -158,4 +159,41 @@ async fn lists_are_newest_first_whatever_ids_clients_make_and_pages_follow_on_on
         let gone = city.get(&who, &format!("/{list}?after={}", Uuid::now_v7())).await;
         assert_eq!(gone.refused().0, 404, "{list}");
     }
+}
+
+#[tokio::test]
+async fn a_preview_says_what_the_sending_will_reach() {
+    let city = city().await;
+    let who = city.account("city1");
+    // Everybody in the city, and the commander of one compound at the phone.
+    let all = json!({ "include": { "areas": ["1404"] } });
+    let reached = city.manned(0);
+    let (phones, state) = (city.app.hub.clone(), city.app.city().compound(reached).unwrap().succession.line.clone());
+    let _line = phones.register(&city.app.city(), &World::somebody(state[0])).unwrap();
+    let preview = city.post(&who, "/targets/preview", all.clone()).await.ok();
+    let (mut households, mut people, mut vulnerable, mut nobody) = (0, 0, 0, Vec::new());
+    for (id, state) in city.app.city().compounds() {
+        households += state.compound.flats().count();
+        people += state.compound.people;
+        vulnerable += state.compound.vulnerable.len();
+        nobody.extend(state.succession.line.is_empty().then(|| id.to_string()));
+    }
+    assert!(vulnerable > 0 && !nobody.is_empty() && usize::try_from(people).unwrap() > households);
+    assert_eq!(preview["households"], households);
+    assert_eq!(preview["people"], people);
+    assert_eq!(preview["vulnerable_households"], vulnerable);
+    assert_eq!(preview["without_commander"], json!(nobody));
+    assert_eq!(preview["commanders_reachable"], 1);
+    assert_eq!(preview["commanders_not_reachable"], 60 - 1 - nobody.len());
+
+    // Whoever it names gets it, and nobody else.
+    let incident = city.opens(true).await;
+    let form = json!({ "incident": incident, "content": city.flood(), "target": all });
+    let alert = id_of(&city.post(&who, "/alerts", form).await.ok());
+    city.post(&who, &format!("/alerts/{alert}/submit"), json!({})).await.ok();
+    let mut page = city.get(&who, &format!("/alerts/{alert}/compounds?limit=500")).await.ok();
+    let mut sent: Vec<String> =
+        page["items"].as_array_mut().unwrap().iter().map(|row| row["compound"].as_str().unwrap().to_owned()).collect();
+    sent.sort_unstable();
+    assert_eq!(preview["hits"], json!(sent));
 }

@@ -18,11 +18,16 @@ async fn areas_that_make_no_sense_are_refused_and_reach_nobody() {
         (status, code.to_owned())
     };
     let ring = |lat: f64| json!({ "include": { "polygons": [[[[113.0, 36.0], [113.1, lat], [113.1, 36.1], [113.0, 36.0]]]] } });
+    // It crosses itself; without its last corner it is not even closed.
+    let bow_tie = [[113.0, 36.0], [113.1, 36.1], [113.1, 36.0], [113.0, 36.1], [113.0, 36.0]];
     let huge: Vec<[f64; 2]> = (0..100_000).map(|i| [113.0, 36.0 + f64::from(i) * 1e-6]).collect();
     for (target, code) in [
         (json!({ "include": {} }), "empty_area"),
         (json!({ "include": {}, "exclude": { "areas": ["1404"] } }), "empty_area"),
         (ring(200.0), "bad_coordinate"),
+        (json!({ "include": { "polygons": [[bow_tie]] } }), "bad_polygon"),
+        (json!({ "include": { "polygons": [[bow_tie[..4]]] } }), "bad_polygon"),
+        (json!({ "include": { "circles": [{ "center": [113.0, 36.0], "radius_km": 0 }] } }), "bad_circle"),
         (json!({ "include": { "areas": ["140499"] } }), "unknown_area"),
         (json!({ "include": { "compounds": ["140403999999999"] } }), "unknown_compound"),
     ] {

@@ -39,6 +39,8 @@ async fn an_emergency_is_raised_staffed_helped_and_stood_down() {
 
     let form = json!({ "compounds": homes, "to": "normal" });
     city.post(&who, &format!("/incidents/{incident}/switch"), form).await.ok();
+    let roll = city.get(&who, &format!("/incidents/{incident}/compounds/{}/roll", homes[0])).await.ok();
+    assert!(roll["closed_at"].is_string(), "the roll closes with the stand-down: {roll}");
     city.post(&who, &format!("/incidents/{incident}/close"), json!({})).await.ok();
     let view = city.get(&who, &format!("/incidents/{incident}")).await.ok();
     assert!(view["closed_at"].as_str().is_some());
@@ -117,4 +119,28 @@ async fn a_commander_sees_who_is_near_and_which_office_commands_there_but_no_peo
     let holder = { city.app.city().compound(home).unwrap().posts[0].claimants()[0] };
     assert_eq!(near(city.person(holder), home, 800).await.refused(), (403, "not_your_role"));
     assert_eq!(near(city.commander_of(id), home, 800).await.refused(), (403, "not_your_area"));
+}
+
+#[tokio::test]
+async fn what_nothing_is_heard_from_is_shown_as_silent_and_never_as_fine() {
+    let city = city().await;
+    let who = city.account("city1");
+    let homes = city.some(2);
+    let incident = city.opens(true).await;
+    city.raises(&incident, &homes).await;
+    let silent = async || {
+        let (map, board) = (city.get(&who, "/map/state").await.ok(), format!("/incidents/{incident}/tally?area=1404"));
+        let on_the_map = items(&map).iter().filter(|state| state["silent"] == true).count();
+        (on_the_map, city.get(&who, &board).await.ok()["silent"].as_u64().unwrap())
+    };
+    assert_eq!(silent().await, (0, 0));
+    city.clock.forward_s(601);
+    city.app.muster.tick().await;
+    assert_eq!(silent().await, (2, 2));
+    let flat = city.app.city().compound(homes[0]).unwrap().compound.flats().next().unwrap();
+    let made_at = muster::server::time::Rfc3339(city.app.now()).to_string();
+    let report = json!({ "household": format!("{}/{flat}", homes[0]), "status": "safe", "heads": 1,
+        "verified": "door_to_door", "made_at": made_at });
+    city.post(&city.commander_of(homes[0]), &format!("/incidents/{incident}/check-ins"), report).await.ok();
+    assert_eq!(silent().await, (1, 1), "a word from it ends the silence");
 }

@@ -111,9 +111,35 @@ async fn running_counts_are_what_a_recount_of_the_households_gives() {
     for word in ["safe", "away", "missing", "evacuated", "unaccounted"] {
         assert_eq!(tally["roll"][word].as_u64(), recount.get(word).copied(), "{word}");
     }
+    for home in &homes {
+        stairwells_and_buildings_add_up(&city, &incident, *home).await;
+    }
     let children = city.get(&who, &format!("/incidents/{incident}/tally/children?area=1404")).await.ok();
     let sum: u64 = items(&children).iter().map(|part| part["roll"]["safe"].as_u64().unwrap()).sum();
     assert_eq!(tally["roll"]["safe"].as_u64(), Some(sum));
+}
+
+/// The running counts of each stairwell are what its households give, and those of a building what its stairwells give.
+async fn stairwells_and_buildings_add_up(city: &City, incident: &str, home: CompoundId) {
+    let who = city.account("city1");
+    let roll = city.get(&who, &format!("/incidents/{incident}/compounds/{home}/roll")).await.ok();
+    let mut reported = 0;
+    for building in roll["buildings"].as_array().unwrap() {
+        let mut households = 0;
+        for stairwell in building["units"].as_array().unwrap() {
+            let unit = stairwell["unit"].as_str().unwrap();
+            let path = format!("/incidents/{incident}/compounds/{home}/households?limit=500&unit={unit}");
+            let page = city.get(&who, &path).await.ok();
+            let known = items(&page).iter().filter(|row| !row["report"].is_null()).count();
+            let counts = &stairwell["counts"];
+            assert_eq!(counts["households"], items(&page).len(), "{home} {unit}");
+            assert_eq!(counts["unaccounted"], items(&page).len() - known, "{home} {unit}");
+            households += items(&page).len();
+            reported += known;
+        }
+        assert_eq!(building["counts"]["households"], households);
+    }
+    assert_eq!(reported, 12, "all reports are in some stairwell of {home}");
 }
 
 #[tokio::test]

@@ -38,6 +38,11 @@ async fn switch(served: &Served, incident: muster::domain::ids::IncidentId, id: 
     served.does(&served.account("city1"), command).await;
 }
 
+#[test]
+fn a_map_is_drawn_five_times_a_second_at_most() {
+    assert!(LiveLimits::default().map_interval >= Duration::from_millis(200));
+}
+
 #[tokio::test]
 async fn a_watcher_gets_a_snapshot_and_then_only_what_changed() {
     let served = Served::with(by_hand()).await;

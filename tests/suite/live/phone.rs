@@ -37,7 +37,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A served city.
 pub struct Served {
@@ -170,6 +170,18 @@ impl Phone {
     async fn next(&mut self) -> Message {
         let next = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("nothing came");
         next.expect("the connection ended without a word").unwrap()
+    }
+
+    /// The next heartbeat of the server; other frames are passed over.
+    pub async fn hears_a_ping(&mut self) -> Value {
+        loop {
+            let message = self.next().await;
+            let Message::Text(text) = &message else { panic!("no text came: {message:?}") };
+            let said: Value = serde_json::from_str(text).unwrap();
+            if said["type"] == "ping" {
+                return said;
+            }
+        }
     }
 
     /// The next frame but heartbeats.

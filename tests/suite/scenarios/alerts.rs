@@ -1,7 +1,8 @@
 //! Alerts: two persons, frozen identity, references, cancels, break-glass, receipts, and the line of succession.
 
+use muster::domain::actor::Actor;
 use muster::domain::alert::{AlertKind, AlertStatus};
-use muster::domain::alert_content::Severity;
+use muster::domain::alert_content::{Severity, Urgency};
 use muster::domain::command::Command;
 use muster::domain::ids::{AlertId, CommandId, IncidentId};
 use muster::domain::policy::Policy;
@@ -348,6 +349,11 @@ fn break_glass_is_for_the_own_compound_and_is_countersigned() {
     assert_eq!(world.refuses(&commander, foreign), "not_your_area");
     let (_, minor) = break_glass(&mut world, own, Severity::Minor);
     assert_eq!(world.refuses(&commander, minor), "not_break_glass");
+    let mut soon = flood(world.now);
+    soon.urgency = Urgency::Expected;
+    let (id, reason) = (AlertId(world.id()), "不急".to_owned());
+    let not_now = Command::BreakGlassAlert { id, incident, compound: own, content: Box::new(soon), reason };
+    assert_eq!(world.refuses(&commander, not_now), "not_break_glass");
     let deputy = world.in_line(own, 1);
     let (_, by_deputy) = break_glass(&mut world, own, Severity::Extreme);
     assert_eq!(world.refuses(&deputy, by_deputy), "not_in_command");
@@ -388,4 +394,27 @@ fn who_sent_an_alert_may_withdraw_it_alone_and_others_may_not() {
     let third = world.account(&login);
     world.does(&third, Command::SubmitAlert { alert: cancel, confirm_compounds });
     assert_eq!(world.city.alert(alert).unwrap().alert.status, AlertStatus::Issued, "a false all-clear kills too");
+}
+
+#[test]
+fn who_broke_the_glass_does_not_countersign_it_by_another_role_either() {
+    let mut world = World::new(40);
+    let (own, incident, id) = (world.manned(0), IncidentId(world.id()), AlertId(world.id()));
+    let city1 = world.account("city1");
+    let commander = Actor::person(world.in_line(own, 0).person_id().unwrap(), city1.grants.clone());
+    let (content, reason) = (Box::new(flood(world.now)), "水已进楼".to_owned());
+    world.does(&commander, Command::BreakGlassAlert { id, incident, compound: own, content, reason });
+    assert_eq!(world.refuses(&commander, Command::CountersignAlert { alert: id }), "same_person");
+    world.does(&city1, Command::CountersignAlert { alert: id });
+}
+
+#[test]
+fn an_alert_of_a_closed_incident_is_not_sent() {
+    let mut world = World::new(40);
+    let incident = world.opens(true);
+    let alert = world.drafts(incident, AlertKind::Alert, &[world.manned(0)]);
+    let city1 = world.account("city1");
+    world.does(&city1, Command::CloseIncident { incident });
+    let submit = Command::SubmitAlert { alert, confirm_compounds: None };
+    assert_eq!(world.refuses(&city1, submit), "incident_closed");
 }

@@ -193,3 +193,18 @@ fn the_same_command_twice_is_done_once() {
     assert_eq!(other.code(), "command_id_reused");
     assert_eq!(roll.status(0), RollStatus::Safe);
 }
+
+#[test]
+fn a_refused_command_is_refused_again_and_its_id_stands_for_no_other() {
+    let mut roll = roll();
+    let (household, incident, now) = (roll.flats[0], roll.incident, roll.world.now);
+    let id = muster::domain::ids::CommandId(roll.world.id());
+    let heads = |heads| {
+        let (status, verified) = (RollStatus::Safe, Verified::SelfReport);
+        Command::CheckIn(CheckIn { incident, household, status, heads, verified, made_at: now })
+    };
+    let link = Actor::household(household);
+    for (given, code) in [(51, "bad_check_in"), (51, "bad_check_in"), (5, "command_id_reused")] {
+        assert_eq!(roll.world.gives_as(&link, id, None, heads(given)).unwrap_err().code(), code);
+    }
+}
