@@ -155,6 +155,22 @@ impl Directory {
         self.fold_write_ahead_log()
     }
 
+    /// Takes people out again who were written a moment ago and to whom nothing refers yet. Unlike after an erasure, their ids can
+    /// be given a name again. Blocks.
+    ///
+    /// # Errors
+    /// Unavailable or broken, also when something refers to one of them after all.
+    pub fn withdraw_people(&self, ids: &[PersonId]) -> Result<()> {
+        self.write(|tx| {
+            let mut withdraw = tx.prepare_cached("DELETE FROM people WHERE id = ?1")?;
+            for id in ids {
+                withdraw.execute([id_bytes(*id)])?;
+            }
+            Ok(())
+        })?;
+        self.fold_write_ahead_log()
+    }
+
     /// Old pages live on in the write-ahead log until it is folded into the file; after an erasure that must be now.
     fn fold_write_ahead_log(&self) -> Result<()> {
         let db = self.inner.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -158,14 +158,16 @@ mod tests {
         let b = HelpRequest::open(&[HelpKind::Supplies], Timestamp(9), &[Need::Wheelchair]);
         let c = HelpRequest::open(&[HelpKind::Supplies], Timestamp(9), &[Need::Infant, Need::LifeSupport]);
         let d = HelpRequest::open(&[HelpKind::Medical], Timestamp(0), &[]);
+        let e = HelpRequest::open(&[HelpKind::Supplies], Timestamp(-5), &[]);
         let mut order = [
+            e.order(key("140403001001001/1-1-301/1")),
             a.order(key("140403001001001/1-1-101/1")),
             b.order(key("140403001001001/1-1-102/1")),
             c.order(key("140403001001001/1-1-201/1")),
             d.order(key("140403001001001/1-1-202/1")),
         ];
         order.sort();
-        assert_eq!(order.map(|o| o.3.household.flat.flat), [201, 102, 202, 101]);
+        assert_eq!(order.map(|o| o.3.household.flat.flat), [201, 102, 202, 101, 301]);
     }
 
     #[test]

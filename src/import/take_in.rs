@@ -1,10 +1,13 @@
 //! Carries a file out on a running city: people into the directory first, then one `Command::Import`. The same for the API and for
 //! `muster import`.
 
+use std::collections::HashSet;
+
 use sha2::{Digest, Sha256};
 
 use crate::city::authority::Action;
 use crate::city::state::CompoundState;
+use crate::directory::people::PersonEntry;
 use crate::directory::{Directory, DirectoryError};
 use crate::domain::actor::Actor;
 use crate::domain::command::Command;
@@ -35,18 +38,13 @@ pub async fn take_in(
         compounds.filter_map(|compound| city.compound(compound).ok()).flat_map(CompoundState::people).collect()
     };
     let known = directory.run(move |directory| directory.people(&asked)).await?;
-    let mut count = 0_u64;
-    let mut fresh = || {
-        count += 1;
-        person_of(id, count)
-    };
+    let mut fresh = |name: &str, phone: &str| person_of(id, name, phone);
     let Ready { batch, people, mut report } = draft.settle(&muster.city(), &actor, &known, &mut fresh);
     report.dry_run = dry_run;
     if dry_run || !report.is_good() {
         return Ok(report);
     }
-    let new: Vec<PersonId> = people.iter().map(|entry| entry.id).collect();
-    directory.run(move |directory| directory.upsert_people(&people)).await?;
+    let new = directory.run(move |directory| write(directory, &people)).await?;
     match muster.order(actor, id, None, Command::Import(Box::new(batch))).await {
         Ok(accepted) => report.position = Some(accepted.position),
         Err(refusal) => return Err(forget(muster, directory, new, refusal).await),
@@ -55,20 +53,31 @@ pub async fn take_in(
 }
 
 // INVARIANT: the same command twice is done once.
-/// Id of the `count`-th new person of a command: the same when the command is given again, so that nobody comes in twice.
-fn person_of(command: CommandId, count: u64) -> PersonId {
-    let hash: [u8; 32] =
-        Sha256::new().chain_update(command.0.as_bytes()).chain_update(count.to_be_bytes()).finalize().into();
+/// Id of a new person of a command: the same when the command is given again, so that nobody comes in twice; and another for
+/// somebody else, so that another file under the same id of a command touches nobody.
+fn person_of(command: CommandId, name: &str, phone: &str) -> PersonId {
+    let said =
+        Sha256::new().chain_update(command.0.as_bytes()).chain_update(name).chain_update("\n").chain_update(phone);
+    let hash: [u8; 32] = said.finalize().into();
     let mut half = [0; 16];
     half.copy_from_slice(&hash[..16]);
     PersonId(uuid::Builder::from_custom_bytes(half).into_uuid())
 }
 
-/// The city said no after the people were written: nobody refers to them, so they go again.
-async fn forget(muster: &Muster, directory: &Directory, new: Vec<PersonId>, refusal: Refusal) -> DirectoryError {
-    let now = muster.now();
-    let erased = directory.run(move |directory| new.into_iter().try_for_each(|id| directory.erase_person(id, now)));
-    match erased.await {
+/// Writes people; gives those of them who were not there before.
+fn write(directory: &Directory, people: &[PersonEntry]) -> Result<Vec<PersonId>, DirectoryError> {
+    let mut new: Vec<PersonId> = people.iter().map(|entry| entry.id).collect();
+    let there: HashSet<PersonId> = directory.people(&new)?.into_iter().map(|entry| entry.id).collect();
+    directory.upsert_people(people)?;
+    new.retain(|id| !there.contains(id));
+    Ok(new)
+}
+
+/// The city said no after the people were written: those to whom nothing refers go again, as if they had never come.
+async fn forget(muster: &Muster, directory: &Directory, mut new: Vec<PersonId>, refusal: Refusal) -> DirectoryError {
+    // The same command, given twice at once, may have been done by the other one.
+    new.retain(|id| muster.city().places_of(*id).next().is_none());
+    match directory.run(move |directory| directory.withdraw_people(&new)).await {
         Ok(()) => refusal.into(),
         Err(error) => error,
     }

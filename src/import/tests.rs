@@ -61,7 +61,7 @@ fn read(kind: Kind, bytes: &[u8]) -> Draft {
 
 fn settle(draft: Draft, known: &[PersonEntry]) -> Ready {
     let mut next = 100;
-    let mut fresh = || {
+    let mut fresh = |_: &str, _: &str| {
         next += 1;
         person(next)
     };

@@ -1,6 +1,7 @@
 //! A full disk: commands are refused with 503, reads go on, nothing acknowledged is lost, and when there is room again commands work
 //! without a restart. The whole HTTP stack over a SQLite journal, with [`FaultyJournal`] as the disk.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,6 +12,7 @@ use muster::cli::data_dir::DataDir;
 use muster::cli::demo_city::{self, DEMO_PASSWORD};
 use muster::config::Config;
 use muster::config::templates::Templates;
+use muster::domain::compound::CompoundId;
 use muster::domain::policy::Policy;
 use muster::engine::Limits;
 use muster::live::{Hub, LiveLimits};
@@ -47,6 +49,18 @@ impl Desk {
     async fn open(&self, id: Uuid) -> (StatusCode, Value) {
         let form = json!({"hazard": "flood", "exercise": true, "title": "满盘演练"});
         self.ask("POST", "/api/v1/incidents", Some(id), &form).await
+    }
+
+    /// Imports a commander of that name.
+    async fn import(&self, id: Uuid, compound: CompoundId, name: &str) -> (StatusCode, Value) {
+        let rows = format!("compound,role,order,name,phone\n{compound},指挥长,,{name},13900000001\n");
+        let request = Request::post("/api/v1/imports/people").header("content-type", "text/csv");
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let request = request.header("idempotency-key", id.to_string()).body(Body::from(rows)).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -115,4 +129,37 @@ fn a_full_disk_refuses_commands_and_loses_nothing() {
     assert!(faults.refused() >= 1);
     muster.stop();
     assert!(muster::journal::verify(&data.journal_path()).unwrap().is_whole());
+}
+
+/// Whether the directory's files hold that text anywhere.
+fn directory_holds(data: &Path, text: &str) -> bool {
+    let files = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    let mut of_directory = files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("directory"));
+    of_directory.any(|path| std::fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+#[test]
+fn people_of_a_refused_import_are_gone_and_come_in_when_it_is_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let data = DataDir::at(&path, "1404".parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let faults = Faults::default();
+    let (muster, mut desk) = start(&data, faults.clone(), &runtime);
+    runtime.block_on(async {
+        desk.sign_in().await;
+        let (id, name) = (Uuid::now_v7(), "满盘指挥长");
+        let compound = *muster.city().compounds().next().unwrap().0;
+        faults.fill_disk();
+        let (status, problem) = desk.import(id, compound, name).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("journal_unavailable")));
+        assert!(!directory_holds(&path, name), "who did not come in leaves no name behind");
+        faults.heal();
+        let (status, report) = desk.import(id, compound, name).await;
+        assert_eq!((status, &report["new_people"]), (StatusCode::OK, &json!(1)), "{report}");
+        assert!(directory_holds(&path, name));
+        let (_, contacts) = desk.get(&format!("/api/v1/compounds/{compound}/contacts?why=check")).await;
+        assert_eq!(contacts[0]["name"], name);
+    });
+    muster.stop();
 }

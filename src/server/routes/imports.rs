@@ -101,6 +101,26 @@ mod tests {
         assert_eq!((&contacts[0]["name"], &contacts[1]["name"]), (&"张某1".into(), &"示例甲".into()));
     }
 
+    // INVARIANT: a replayed command id with another content changes nothing: neither those who came in under it, nor others.
+    #[tokio::test]
+    async fn another_file_under_the_same_command_id_touches_nobody() {
+        let app = TestApp::with_city().await;
+        let token = app.sign_in_as(7, Role::Administrator, "140403001");
+        let key = "018f0000-0000-7000-8000-000000000003";
+        let import = |body: Bytes| {
+            let ask = app.ask("POST", "/api/v1/imports/people").bearer(&token).header("idempotency-key", key);
+            ask.body("text/csv", body).send()
+        };
+        assert_eq!(import(sample!("people.csv")).await.ok()["new_people"], 3);
+        let contacts = format!("/api/v1/compounds/{COMPOUND}/contacts?why=check");
+        let contacts = || app.get(&contacts).bearer(&app.token_of(1)).send();
+        let before = contacts().await.ok();
+        let renamed = String::from_utf8(sample!("people.csv").to_vec()).unwrap().replace("示例", "另外");
+        assert_eq!(import(renamed.into()).await.problem(), (409, "command_id_reused"));
+        assert_eq!(contacts().await.ok(), before);
+        assert_eq!(import(sample!("people.csv")).await.ok()["new_people"], 0, "the first is known as ever");
+    }
+
     #[tokio::test]
     async fn a_bad_file_changes_nothing_and_others_rows_are_not_theirs() {
         let app = TestApp::with_city().await;

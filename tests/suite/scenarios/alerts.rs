@@ -6,7 +6,7 @@ use muster::domain::alert_content::{Severity, Urgency};
 use muster::domain::command::Command;
 use muster::domain::ids::{AlertId, CommandId, IncidentId};
 use muster::domain::policy::Policy;
-use muster::domain::receipt::{Funnel, Stage};
+use muster::domain::receipt::{Funnel, ReceiptMark, Stage};
 use muster::domain::succession::Holder;
 use muster::domain::target::TargetArea;
 use muster::testing::world::{World, at, flood};
@@ -329,6 +329,8 @@ fn the_funnel_counts_each_person_once_a_stage() {
     let stranger = world.city.compound(world.manned(3)).unwrap().people()[0];
     let stranger = World::somebody(stranger);
     assert_eq!(world.refuses(&stranger, report(Stage::Shown)), "not_a_recipient");
+    let marks = vec![ReceiptMark { alert, person: stranger.person_id().unwrap(), stage: Stage::Shown }];
+    assert_eq!(world.refuses(&Actor::system(), Command::ReportReceipts { marks }), "not_a_recipient");
     consistent(&world);
 }
 
@@ -417,4 +419,29 @@ fn an_alert_of_a_closed_incident_is_not_sent() {
     world.does(&city1, Command::CloseIncident { incident });
     let submit = Command::SubmitAlert { alert, confirm_compounds: None };
     assert_eq!(world.refuses(&city1, submit), "incident_closed");
+}
+
+#[test]
+fn a_rejected_alert_goes_back_to_its_author_and_what_was_sent_is_not_rejected() {
+    let mut world = World::new(40);
+    let (city1, city2) = (world.account("city1"), world.account("city2"));
+    let (incident, hit) = (world.opens(false), [world.manned(0)]);
+    let alert = world.drafts(incident, AlertKind::Alert, &hit);
+    let submit = Command::SubmitAlert { alert, confirm_compounds: Some(1) };
+    let approve = Command::ApproveAlert { alert, confirm_compounds: Some(1) };
+    let reject = Command::RejectAlert { alert, reason: "地点不对".to_owned() };
+    assert_eq!(world.refuses(&city2, reject.clone()), "alert_not_there");
+    world.does(&city1, submit.clone());
+    world.does(&city2, reject.clone());
+    assert_eq!(world.city.alert(alert).unwrap().alert.status, AlertStatus::Rejected);
+    assert_eq!(world.refuses(&city2, approve.clone()), "alert_not_there");
+    assert_eq!(world.refuses(&city1, submit.clone()), "alert_not_there");
+    let (kind, content, target) = (AlertKind::Alert, flood(world.now), at(&hit));
+    let draft = Box::new(muster::domain::alert::AlertDraft { incident, kind, content, target });
+    world.does(&city1, Command::DraftAlert { id: alert, draft });
+    world.does(&city1, submit);
+    world.does(&city2, approve);
+    assert_eq!(world.refuses(&city2, reject), "alert_not_there");
+    assert_eq!(world.city.alert(alert).unwrap().alert.status, AlertStatus::Issued);
+    consistent(&world);
 }

@@ -63,6 +63,8 @@ fn a_plan_goes_to_the_street_and_supersedes_the_last() {
     let city1 = world.account("city1");
     assert_eq!(world.refuses(&city1, approve.clone()), "plan_not_there");
     world.does(&commander, Command::SubmitPlan { compound, hazard, version });
+    let in_force = world.city.compound(id).unwrap().plan_in_force(hazard).unwrap().version;
+    assert_eq!(in_force, 1, "until the street approves, the old plan is in force");
     assert_eq!(world.refuses(&commander, approve.clone()), "not_your_role");
     world.does(&city1, approve);
     let state = world.city.compound(id).unwrap();

@@ -79,6 +79,9 @@ fn safe_does_not_undo_need_help() {
     let commander = roll.world.in_line(roll.id, 0);
     let stranger = roll.world.in_line(roll.world.manned(1), 0);
     assert_eq!(roll.ends(&stranger, open[0]).unwrap_err().code(), "not_your_area");
+    let (incident, help, how) = (roll.incident, open[0], Resolution::Resolved);
+    let without_reason = Command::EndHelp { incident, help, how, reason: " ".to_owned() };
+    assert_eq!(roll.world.refuses(&commander, without_reason), "bad_text");
     roll.ends(&commander, open[0]).unwrap();
     assert_eq!(roll.open_help(), []);
     assert_eq!(roll.ends(&commander, open[0]).unwrap_err().code(), "unknown_help");
@@ -207,4 +210,17 @@ fn a_refused_command_is_refused_again_and_its_id_stands_for_no_other() {
     for (given, code) in [(51, "bad_check_in"), (51, "bad_check_in"), (5, "command_id_reused")] {
         assert_eq!(roll.world.gives_as(&link, id, None, heads(given)).unwrap_err().code(), code);
     }
+}
+
+#[test]
+fn a_household_that_cries_again_has_one_request_with_all_it_needs() {
+    let mut roll = roll();
+    roll.says(0, help(&[HelpKind::Supplies]));
+    roll.world.forward_s(30);
+    roll.says(0, help(&[HelpKind::Trapped]));
+    let open = roll.open_help();
+    assert_eq!(open.len(), 1);
+    let request = &roll.world.city.incident(roll.incident).unwrap().help[&open[0]];
+    assert_eq!(request.kinds, [HelpKind::Trapped, HelpKind::Supplies]);
+    consistent(&roll.world);
 }
