@@ -154,17 +154,15 @@ mod tests {
 
     #[test]
     fn the_vulnerable_come_first_then_the_graver_then_the_longer_waiting() {
-        let a = HelpRequest::open(&[HelpKind::Medical], Timestamp(1), &[]);
-        let b = HelpRequest::open(&[HelpKind::Supplies], Timestamp(9), &[Need::Wheelchair]);
-        let c = HelpRequest::open(&[HelpKind::Supplies], Timestamp(9), &[Need::Infant, Need::LifeSupport]);
-        let d = HelpRequest::open(&[HelpKind::Medical], Timestamp(0), &[]);
-        let e = HelpRequest::open(&[HelpKind::Supplies], Timestamp(-5), &[]);
+        let plain = |kind, at| HelpRequest::open(&[kind], Timestamp(at), &[]);
+        let ill = HelpRequest::open(&[HelpKind::Supplies], Timestamp(9), &[Need::Wheelchair]);
+        let hanging_on = HelpRequest::open(&[HelpKind::Supplies], Timestamp(9), &[Need::Infant, Need::LifeSupport]);
         let mut order = [
-            e.order(key("140403001001001/1-1-301/1")),
-            a.order(key("140403001001001/1-1-101/1")),
-            b.order(key("140403001001001/1-1-102/1")),
-            c.order(key("140403001001001/1-1-201/1")),
-            d.order(key("140403001001001/1-1-202/1")),
+            plain(HelpKind::Supplies, -5).order(key("140403001001001/1-1-301/1")),
+            plain(HelpKind::Medical, 1).order(key("140403001001001/1-1-101/1")),
+            ill.order(key("140403001001001/1-1-102/1")),
+            hanging_on.order(key("140403001001001/1-1-201/1")),
+            plain(HelpKind::Medical, 0).order(key("140403001001001/1-1-202/1")),
         ];
         order.sort();
         assert_eq!(order.map(|o| o.3.household.flat.flat), [201, 102, 202, 101, 301]);

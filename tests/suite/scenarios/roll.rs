@@ -79,8 +79,8 @@ fn safe_does_not_undo_need_help() {
     let commander = roll.world.in_line(roll.id, 0);
     let stranger = roll.world.in_line(roll.world.manned(1), 0);
     assert_eq!(roll.ends(&stranger, open[0]).unwrap_err().code(), "not_your_area");
-    let (incident, help, how) = (roll.incident, open[0], Resolution::Resolved);
-    let without_reason = Command::EndHelp { incident, help, how, reason: " ".to_owned() };
+    let (incident, how, reason) = (roll.incident, Resolution::Resolved, " ".to_owned());
+    let without_reason = Command::EndHelp { incident, help: open[0], how, reason };
     assert_eq!(roll.world.refuses(&commander, without_reason), "bad_text");
     roll.ends(&commander, open[0]).unwrap();
     assert_eq!(roll.open_help(), []);
