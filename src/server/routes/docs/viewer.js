@@ -26,6 +26,17 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A text in which `this` is code. */
+function prose(text) {
+  return (text ?? "").split("`").map((part, n) => (n % 2 ? h("code", {}, part) : part));
+}
+
+/** A text that is Chinese first and English after, as two elements; one that is not, as it is. */
+function both(text) {
+  const parts = /^([^A-Za-z"]*[^A-Za-z"\s])\s+(["A-Za-z][\s\S]*)$/u.exec(text ?? "");
+  return parts ? [h("span", { class: "zh" }, prose(parts[1])), " ", h("span", { lang: "en" }, prose(parts[2]))] : prose(text);
+}
+
 const api = await (await fetch("/api/v1/openapi.json")).json();
 
 /** The shape that a reference stands for, and its name. */
@@ -66,13 +77,19 @@ function inside(schema, depth = 0) {
   for (const part of shape.allOf ?? []) rows.push(...inside(part, depth));
   for (const choice of shape.oneOf ?? shape.anyOf ?? []) {
     if (resolve(choice).schema.type === "null") continue;
-    rows.push(node("或 or", choice, false, resolve(choice).schema.description, depth));
+    rows.push(node("或 or", choice, false, noteOf(choice), depth));
   }
   for (const [name, property] of Object.entries(shape.properties ?? {})) {
-    const note = property.description ?? resolve(property).schema.description;
-    rows.push(node(name, property, (shape.required ?? []).includes(name), note, depth));
+    rows.push(node(name, property, (shape.required ?? []).includes(name), noteOf(property), depth));
   }
   return rows;
+}
+
+/** What is said of a field: of itself, of its shape, or of the shape that it may have beside null. */
+function noteOf(schema) {
+  const { schema: shape } = resolve(schema);
+  const choice = (shape.oneOf ?? []).find((one) => resolve(one).schema.type !== "null");
+  return schema.description ?? shape.description ?? (choice && noteOf(choice));
 }
 
 function node(name, schema, required, note, depth) {
@@ -81,7 +98,7 @@ function node(name, schema, required, note, depth) {
     required ? h("span", { class: "need", title: "必填 required" }, "*") : null,
     " ",
     h("span", { class: "type" }, brief(schema)),
-    note ? h("span", { class: "note" }, ` — ${note}`) : null,
+    note ? h("span", { class: "note" }, " — ", prose(note)) : null,
   ];
   if (!hasInside(schema, depth)) return h("li", {}, head);
   const details = h("details", {}, h("summary", {}, head));
@@ -104,9 +121,9 @@ function shapeOf(content) {
 function parameters(operation) {
   const rows = (operation.parameters ?? []).map((parameter) => h("tr", {},
     h("td", {}, parameter.name, parameter.required ? h("span", { class: "need", title: "必填 required" }, "*") : null),
-    h("td", {}, WHERE[parameter.in] ?? parameter.in),
+    h("td", {}, both(WHERE[parameter.in] ?? parameter.in)),
     h("td", {}, h("span", { class: "type" }, brief(parameter.schema)),
-      parameter.description ? ` — ${parameter.description}` : "")));
+      parameter.description ? [" ", both(parameter.description)] : "")));
   return rows.length ? [h("h3", {}, "参数 ", h("span", { lang: "en" }, "Parameters")), h("table", {}, h("tbody", {}, rows))] : [];
 }
 
@@ -114,7 +131,7 @@ function answers(operation) {
   const entries = Object.entries(operation.responses ?? {});
   const rows = entries.map(([status, response]) => h("tr", {},
     h("td", { class: status < "300" ? "get" : "delete" }, status),
-    h("td", {}, response.description, status < "300" ? shapeOf(response.content) : "")));
+    h("td", {}, both(response.description), status < "300" ? shapeOf(response.content) : "")));
   const problem = api.components.schemas.Problem;
   const note = problem && h("p", { class: "note" }, "所有错误均为 RFC 9457 格式，含稳定的 ", h("code", {}, "code"), "。 ",
     h("span", { lang: "en" }, "Every error is an RFC 9457 problem with a stable code."));
@@ -130,14 +147,14 @@ function show({ method, path, operation }) {
   const details = h("details", { class: "operation", id: operation.operationId },
     h("summary", {},
       h("span", { class: `method ${method}` }, method),
-      h("span", { class: "path" }, pathOf(path)),
-      h("span", { class: "say" }, operation.summary ?? "")));
+      h("span", { class: "say" }, both(operation.summary)),
+      h("span", { class: "path" }, pathOf(path))));
   details.addEventListener("toggle", () => {
     if (details.children.length > 1) return;
     const body = operation.requestBody;
     details.append(h("div", { class: "body" },
-      h("p", { class: "who" }, "权限 ", h("span", { lang: "en" }, "Who may: "), WHO[action] ?? "", " ", h("code", {}, action ?? "")),
-      (operation.description ?? "").split("\n\n").filter(Boolean).map((text) => h("p", {}, text)),
+      h("p", { class: "who" }, "权限 ", h("span", { lang: "en" }, "Who may: "), both(WHO[action]), " ", h("code", {}, action ?? "")),
+      (operation.description ?? "").split("\n\n").filter(Boolean).map((text) => h("p", {}, prose(text))),
       parameters(operation),
       body ? [h("h3", {}, "请求体 ", h("span", { lang: "en" }, "Body")), shapeOf(body.content)] : [],
       answers(operation)));
@@ -170,20 +187,20 @@ function draw() {
     const found = operations.filter((one) => matches(one, words));
     if (!found.length) continue;
     count += found.length;
-    links.push(h("a", { href: `#tag-${tag}` }, title, " ", h("b", {}, String(found.length))));
-    sections.push(h("section", { id: `tag-${tag}` }, h("h2", {}, title), found.map(show)));
+    links.push(h("a", { href: `#tag-${tag}` }, h("span", {}, both(title)), h("b", {}, String(found.length))));
+    sections.push(h("section", { id: `tag-${tag}` }, h("h2", {}, both(title)), found.map(show)));
   }
   const nothing = h("p", { class: "wait" }, "没有找到。 ", h("span", { lang: "en" }, "Nothing found."));
   document.getElementById("main").replaceChildren(...(sections.length ? sections : [nothing]));
   document.getElementById("nav").replaceChildren(...links);
-  document.getElementById("count").textContent = `${count} 个接口 operations`;
+  document.getElementById("count").replaceChildren(...both(`${count} 个接口 operations`));
 }
 
 /** Opens the operation that the address names. */
 function openNamed() {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (named?.tagName === "DETAILS") named.open = true;
-  named?.scrollIntoView();
+  named?.scrollIntoView({ behavior: "instant" });
 }
 
 document.getElementById("find").addEventListener("input", draw);
