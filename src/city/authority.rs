@@ -9,7 +9,7 @@ use crate::domain::actor::{Actor, Giver, Role};
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
 use crate::domain::household::HouseholdKey;
-use crate::domain::ids::AlertId;
+use crate::domain::ids::{AlertId, PersonId};
 use crate::domain::refusal::Refusal;
 use crate::domain::succession::Holder;
 
@@ -66,6 +66,8 @@ pub enum Action {
     SeeContacts,
     /// See what happened.
     SeeLog,
+    /// Make accounts, grant roles, see who looked at names; of a whole area only.
+    KeepAccounts,
     /// Enter and correct compounds, posts, lines, claims.
     KeepRegister,
     /// Write a plan.
@@ -96,7 +98,7 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SeeCompound,
         Self::SeeNeighbours,
         Self::SeePlans,
@@ -104,6 +106,7 @@ impl Action {
         Self::SeeVulnerable,
         Self::SeeContacts,
         Self::SeeLog,
+        Self::KeepAccounts,
         Self::KeepRegister,
         Self::WritePlan,
         Self::ApprovePlan,
@@ -129,6 +132,7 @@ impl Action {
             Self::SeeVulnerable => "see_vulnerable",
             Self::SeeContacts => "see_contacts",
             Self::SeeLog => "see_log",
+            Self::KeepAccounts => "keep_accounts",
             Self::KeepRegister => "keep_register",
             Self::WritePlan => "write_plan",
             Self::ApprovePlan => "approve_plan",
@@ -156,6 +160,7 @@ impl Action {
             Self::SeeLog | Self::SeeNeighbours => administrator || dispatcher || observer || in_command || in_line,
             Self::SeeRoll | Self::CheckIn => dispatcher || in_command || in_line || post_holder,
             Self::SeeVulnerable | Self::SeeContacts => dispatcher || in_command || in_line,
+            Self::KeepAccounts => administrator,
             Self::KeepRegister => administrator || dispatcher,
             Self::WritePlan => administrator || dispatcher || in_line,
             Self::ApprovePlan | Self::SendAlert => dispatcher,
@@ -275,6 +280,23 @@ impl City {
         } else {
             Err(Refusal::NotYourRole { action: action.name() })
         }
+    }
+
+    // Whoever knows a password acts as its person.
+    /// Whether the actor may keep the account of somebody who is granted roles over these areas: all of them must be the actor's
+    /// to administer, and every compound in which that person has a part.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYourRole`] when the actor administers nothing, else as [`City::may_in_area`], for the first that is outside.
+    pub fn may_keep_account(
+        &self,
+        actor: &Actor,
+        person: PersonId,
+        granted: impl IntoIterator<Item = AreaCode>,
+    ) -> Result<(), Refusal> {
+        self.may_somewhere(actor, Action::KeepAccounts)?;
+        let parts = self.places_of(person).map(CompoundId::community);
+        granted.into_iter().chain(parts).try_for_each(|area| self.may_in_area(actor, Action::KeepAccounts, area))
     }
 
     /// How much the actor sees of a compound that lies `apart_m` metres from `home`: all that helps where its plans are theirs to

@@ -30,10 +30,10 @@ pub const VALIDITY_MAX_S: u32 = 7 * 86_400;
 /// Seconds that an alert may be written before it takes effect: 7 days.
 pub const AHEAD_MAX_S: u32 = 7 * 86_400;
 
-/// What an alert says.
+/// What an alert says. `T` is how its times are written: as [`Timestamp`] inside, as RFC 3339 at the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AlertContent {
+pub struct AlertContent<T = Timestamp> {
     /// Of what it warns.
     pub hazard: Hazard,
     /// The colour of the warning, where one was declared.
@@ -53,16 +53,13 @@ pub struct AlertContent {
     /// What kind of thing people should do, each once.
     pub response_types: Vec<ResponseType>,
     /// From when it holds; the time of issue when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
-    pub effective: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<T>,
     /// When the event itself begins, or began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
-    pub onset: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onset: Option<T>,
     /// Until when it holds.
-    #[schema(value_type = i64)]
-    pub expires: Timestamp,
+    pub expires: T,
     /// One text a language; Chinese is always there.
     pub infos: Vec<AlertInfo>,
 }
@@ -86,6 +83,26 @@ pub struct AlertInfo {
     /// Whom to ask, at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
+}
+
+impl<T> AlertContent<T> {
+    /// The same with its times written otherwise.
+    pub fn with_times<U>(self, write: impl Fn(T) -> U) -> AlertContent<U> {
+        AlertContent {
+            hazard: self.hazard,
+            colour: self.colour,
+            category: self.category,
+            event_code: self.event_code,
+            urgency: self.urgency,
+            severity: self.severity,
+            certainty: self.certainty,
+            response_types: self.response_types,
+            effective: self.effective.map(&write),
+            onset: self.onset.map(&write),
+            expires: write(self.expires),
+            infos: self.infos,
+        }
+    }
 }
 
 impl AlertContent {

@@ -3,9 +3,10 @@
 //! Nothing here or below reads a clock. At the edges times are RFC 3339 with an offset (`server::time`).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 

@@ -1,7 +1,7 @@
 //! The description of the API, made from the code: what every operation shares is added here, so that handlers need not say it.
 //!
 //! Each operation says in `x-muster-action` who may call it: the name of an [`Action`](crate::city::authority::Action), or
-//! `public`, `signed_in`, `own` (the caller's own things) or `keep_accounts` (administrators over their area).
+//! `public`, `signed_in` or `own` (the caller's own things).
 
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
@@ -202,7 +202,7 @@ mod tests {
             assert!(operation.tags.as_ref().is_some_and(|tags| !tags.is_empty()), "{name} has no tag");
             assert!(ids.insert(operation.operation_id.clone()), "{name} shares its id");
             let action = action_of(&operation).unwrap_or_default();
-            let known = actions.contains(action) || ["public", "signed_in", "own", "keep_accounts"].contains(&action);
+            let known = actions.contains(action) || ["public", "signed_in", "own"].contains(&action);
             assert!(known, "{name} says {action:?} may call it");
             let is_problem = |status: &str| operation.responses.responses.contains_key(status);
             assert!(is_problem("400") && is_problem("503"), "{name} does not say how it fails");

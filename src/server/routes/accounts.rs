@@ -8,12 +8,11 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::city::City;
+use crate::city::authority::Action;
 use crate::directory::accounts::{AccountView, Login};
 use crate::directory::passwords::Password;
-use crate::domain::actor::{Actor, Grant, Role};
+use crate::domain::actor::{Actor, Grant};
 use crate::domain::area::AreaCode;
-use crate::domain::compound::CompoundId;
 use crate::domain::ids::PersonId;
 use crate::domain::refusal::Refusal;
 use crate::server::App;
@@ -65,7 +64,7 @@ pub async fn list(
     caller: Caller,
     Query(page): Query<Page>,
 ) -> Answer<Json<PageOf<AccountView>>> {
-    check_administers_any(&caller.actor)?;
+    app.city().may_somewhere(&caller.actor, Action::KeepAccounts)?;
     let (mut after, limit) = (page.after::<Login>()?, limit_of(page.limit));
     let muster = app.muster.clone();
     let found = app.directory.run(move |directory| {
@@ -75,7 +74,8 @@ pub async fn list(
             let Some(last) = some.last() else { break };
             after = last.login.parse().ok();
             let city = muster.city();
-            let own = |one: &AccountView| check_administers(&city, &caller.actor, one.person, &one.grants).is_ok();
+            let own =
+                |one: &AccountView| city.may_keep_account(&caller.actor, one.person, areas_of(&one.grants)).is_ok();
             found.extend(some.into_iter().filter(own));
             if found.len() > limit || after.is_none() {
                 break;
@@ -93,7 +93,7 @@ pub async fn list(
 )]
 pub async fn create(State(app): State<App>, caller: Caller, Json(form): Json<AccountForm>) -> Answer<StatusCode> {
     let AccountForm { person, login, password, grants } = form;
-    check_administers(&app.city(), &caller.actor, person, &grants)?;
+    app.city().may_keep_account(&caller.actor, person, areas_of(&grants))?;
     let (login, password) = (login.parse()?, Password::parse(&password)?);
     app.directory.create_account(login, person, password, grants, app.now()).await?;
     Ok(StatusCode::CREATED)
@@ -110,7 +110,7 @@ pub async fn grant(
     Path(person): Path<PersonId>,
     Json(grant): Json<Grant>,
 ) -> Answer<StatusCode> {
-    check_administers_area(&caller.actor, grant.area)?;
+    app.city().may_in_area(&caller.actor, Action::KeepAccounts, grant.area)?;
     app.directory.run(move |directory| directory.grant(person, grant)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -126,7 +126,7 @@ pub async fn revoke(
     Path(person): Path<PersonId>,
     Json(grant): Json<Grant>,
 ) -> Answer<StatusCode> {
-    check_administers_area(&caller.actor, grant.area)?;
+    app.city().may_in_area(&caller.actor, Action::KeepAccounts, grant.area)?;
     app.directory.run(move |directory| directory.revoke_grant(person, grant)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -143,7 +143,7 @@ pub async fn change_password(
     Json(form): Json<PasswordForm>,
 ) -> Answer<StatusCode> {
     if caller.person()? != person {
-        app.check_administers_account(&caller.actor, person).await?;
+        app.check_keeps_account(&caller.actor, person).await?;
     }
     app.directory.change_password(person, Password::parse(&form.password)?).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -160,37 +160,23 @@ pub async fn disable(
     Path(person): Path<PersonId>,
     Json(form): Json<DisabledForm>,
 ) -> Answer<StatusCode> {
-    app.check_administers_account(&caller.actor, person).await?;
+    app.check_keeps_account(&caller.actor, person).await?;
     app.directory.run(move |directory| directory.set_disabled(person, form.disabled)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl App {
-    /// Whether the actor administers all that the person's account is granted, and every compound in which they have a part.
-    async fn check_administers_account(&self, actor: &Actor, person: PersonId) -> Answer<()> {
-        check_administers_any(actor)?;
+    /// Whether the actor may keep the account that the person has.
+    async fn check_keeps_account(&self, actor: &Actor, person: PersonId) -> Answer<()> {
+        self.city().may_somewhere(actor, Action::KeepAccounts)?;
         let account = self.directory.run(move |directory| directory.account(person)).await?;
-        check_administers(&self.city(), actor, person, &account.ok_or(Refusal::UnknownAccount {})?.grants)
+        let grants = account.ok_or(Refusal::UnknownAccount {})?.grants;
+        Ok(self.city().may_keep_account(actor, person, areas_of(&grants))?)
     }
 }
 
-fn check_administers(city: &City, actor: &Actor, person: PersonId, grants: &[Grant]) -> Answer<()> {
-    check_administers_any(actor)?;
-    let granted = grants.iter().map(|grant| grant.area);
-    let areas = granted.chain(city.places_of(person).map(CompoundId::community));
-    areas.into_iter().try_for_each(|area| check_administers_area(actor, area))
-}
-
-/// Whether the actor administers the whole area.
-pub(super) fn check_administers_area(actor: &Actor, area: AreaCode) -> Answer<()> {
-    check_administers_any(actor)?;
-    let is_own = actor.has_area(Role::Administrator, area);
-    if is_own { Ok(()) } else { Err(Refusal::NotYourArea { place: area.to_string() }.into()) }
-}
-
-fn check_administers_any(actor: &Actor) -> Answer<()> {
-    let any = actor.grants.iter().any(|grant| grant.role == Role::Administrator);
-    if any { Ok(()) } else { Err(Refusal::NotYourRole { action: "keep_accounts" }.into()) }
+fn areas_of(grants: &[Grant]) -> impl Iterator<Item = AreaCode> + '_ {
+    grants.iter().map(|grant| grant.area)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::alert::{AlertDraft, AlertKind};
+use crate::domain::alert_content::AlertContent;
 use crate::domain::command::Command;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{AlertId, IncidentId};
@@ -16,7 +17,7 @@ use crate::domain::target::TargetArea;
 use crate::server::error::Answer;
 use crate::server::extract::{Json, Path};
 use crate::server::order::{Done, Orderer};
-use crate::server::views::alert::ContentForm;
+use crate::server::time::Rfc3339;
 
 use super::making::{Made, follow_up, made_by};
 
@@ -29,7 +30,7 @@ pub struct DraftForm {
     /// Under which incident; real or exercise is the incident's.
     pub incident: IncidentId,
     /// What it says.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// Whom it is for.
     #[schema(value_type = Object)]
     pub target: TargetArea,
@@ -40,7 +41,7 @@ pub struct DraftForm {
 #[serde(deny_unknown_fields)]
 pub struct RedraftForm {
     /// What it says.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// Whom it is for; as before when not given.
     #[schema(value_type = Option<Object>)]
     pub target: Option<TargetArea>,
@@ -53,7 +54,7 @@ pub struct UpdateForm {
     /// Id of the update; the request's `Idempotency-Key` when not given.
     pub id: Option<Uuid>,
     /// What it says.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// Whom it is for; as the alert that it replaces when not given. Who got that one gets this one too.
     #[schema(value_type = Option<Object>)]
     pub target: Option<TargetArea>,
@@ -94,7 +95,7 @@ pub struct BreakGlassForm {
     /// The own compound.
     pub compound: CompoundId,
     /// What it says; severity must be Extreme or Severe, urgency Immediate.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// Why there was no time for a second person.
     pub reason: String,
 }

@@ -19,7 +19,7 @@ use crate::server::App;
 use crate::server::error::Answer;
 use crate::server::extract::{Json, Path};
 use crate::server::order::Orderer;
-use crate::server::views::alert::ContentForm;
+use crate::server::time::Rfc3339;
 
 use super::making::{Made, follow_up, made_by};
 
@@ -33,7 +33,7 @@ pub struct CancelForm {
     /// Id of the cancel; the request's `Idempotency-Key` when not given.
     pub id: Option<Uuid>,
     /// What it says; the ready withdrawal of the hazard's template when not given.
-    pub content: Option<ContentForm>,
+    pub content: Option<AlertContent<Rfc3339>>,
     /// Values for the blanks of that template: language → name → value. `reason` is needed; the others are taken from the alert.
     #[schema(value_type = Object)]
     pub values: Values,

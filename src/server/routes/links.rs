@@ -12,7 +12,7 @@ use crate::city::authority::Action;
 use crate::directory::invitations::INVITATION_LIFETIME_S;
 use crate::directory::looks::{Look, LookedAt};
 use crate::directory::qr::qr_svg;
-use crate::domain::actor::{Actor, Role};
+use crate::domain::actor::Actor;
 use crate::domain::compound::CompoundId;
 use crate::domain::household::{FlatNo, HouseholdKey, UnitNo};
 use crate::domain::ids::PersonId;
@@ -178,12 +178,9 @@ impl App {
         let accounts = self.directory.run(move |directory| {
             asked.into_iter().map(|person| directory.account(person)).collect::<Result<Vec<_>, _>>()
         });
-        let grants = accounts.await?.into_iter().flatten().flat_map(|account| account.grants);
-        let beyond = grants.map(|grant| grant.area).find(|area| !actor.has_area(Role::Administrator, *area));
-        if let Some(area) = beyond {
-            return Err(Refusal::NotYourArea { place: area.to_string() }.into());
-        }
+        let mut grants = accounts.await?.into_iter().flatten().flat_map(|account| account.grants);
         let city = self.city();
+        grants.try_for_each(|grant| city.may_in_area(actor, Action::KeepAccounts, grant.area))?;
         let mut places = people.iter().flat_map(|person| city.places_of(*person));
         Ok(places.try_for_each(|place| city.may(actor, Action::Invite, place))?)
     }

@@ -21,7 +21,6 @@ use crate::server::error::Answer;
 use crate::server::extract::{Json, Path, Query};
 use crate::server::time::Rfc3339;
 
-use super::accounts::check_administers_area;
 use super::paging::{PageOf, limit_of};
 
 /// Looks on one page, at most.
@@ -144,7 +143,7 @@ pub async fn looks(
     caller: Caller,
     Query(query): Query<LooksQuery>,
 ) -> Answer<Json<PageOf<LookEntry>>> {
-    check_administers_area(&caller.actor, query.area)?;
+    app.city().may_in_area(&caller.actor, Action::KeepAccounts, query.area)?;
     let limit = limit_of(query.limit).min(LOOKS_MAX - 1);
     let looks = app.directory.run(move |directory| directory.looks(query.area, query.after, limit + 1)).await?;
     Ok(Json(PageOf::fill(Some(limit), looks.into_iter().map(|look| (look.id, look.into())))))
@@ -163,7 +162,7 @@ pub async fn erase(State(app): State<App>, caller: Caller, Path(person): Path<Pe
     if touched.is_empty() {
         touched.push(app.directory.city());
     }
-    touched.into_iter().try_for_each(|area| check_administers_area(&caller.actor, area))?;
+    app.city().may_keep_account(&caller.actor, person, touched)?;
     let now = app.now();
     app.directory.run(move |directory| directory.erase_person(person, now)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::city::authority::Action;
 use crate::config::templates::{SpokenText, TemplateKind, TemplateRequest, Values};
+use crate::domain::alert_content::AlertContent;
 use crate::domain::hazard::{Hazard, WarningColour};
 use crate::domain::lint::{LintFinding, lint};
 use crate::domain::target::TargetArea;
@@ -14,7 +15,6 @@ use crate::server::caller::Caller;
 use crate::server::error::Answer;
 use crate::server::extract::Json;
 use crate::server::time::Rfc3339;
-use crate::server::views::alert::ContentForm;
 
 /// A template that there is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -55,7 +55,7 @@ pub struct RenderForm {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RenderedView {
     /// The draft's content.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// What is read out.
     pub loudspeaker: Vec<SpokenText>,
 }
@@ -65,7 +65,7 @@ pub struct RenderedView {
 #[serde(deny_unknown_fields)]
 pub struct LintForm {
     /// What it says.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// Whom it is for: names of these places count as saying where.
     #[schema(value_type = Option<Object>)]
     pub target: Option<TargetArea>,

@@ -6,9 +6,7 @@ use utoipa::ToSchema;
 use crate::city::City;
 use crate::city::state::AlertState;
 use crate::domain::alert::{Alert, AlertKind, AlertStatus, Identity};
-use crate::domain::alert_content::{
-    AlertContent, AlertInfo, Category, Certainty, EventCode, ResponseType, Severity, Urgency,
-};
+use crate::domain::alert_content::{AlertContent, Severity};
 use crate::domain::compound::CompoundId;
 use crate::domain::hazard::{Hazard, WarningColour};
 use crate::domain::ids::{AlertId, IncidentId, PersonId};
@@ -20,75 +18,15 @@ use crate::server::time::Rfc3339;
 
 use super::{Occasion, compound_name, people_of};
 
-/// What an alert says: [`AlertContent`] with RFC 3339 times.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContentForm {
-    /// Of what it warns.
-    pub hazard: Hazard,
-    /// The colour of the warning, where one was declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub colour: Option<WarningColour>,
-    /// CAP categories, at least one, each once.
-    pub category: Vec<Category>,
-    /// The national event code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event_code: Option<EventCode>,
-    /// How soon to act.
-    pub urgency: Urgency,
-    /// How grave it is.
-    pub severity: Severity,
-    /// How sure it is.
-    pub certainty: Certainty,
-    /// What kind of thing people should do, each once.
-    pub response_types: Vec<ResponseType>,
-    /// From when it holds; the time of issue when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub effective: Option<Rfc3339>,
-    /// When the event itself begins, or began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub onset: Option<Rfc3339>,
-    /// Until when it holds.
-    pub expires: Rfc3339,
-    /// One text a language; Chinese is always there.
-    pub infos: Vec<AlertInfo>,
-}
-
-impl From<ContentForm> for AlertContent {
-    fn from(form: ContentForm) -> Self {
-        Self {
-            hazard: form.hazard,
-            colour: form.colour,
-            category: form.category,
-            event_code: form.event_code,
-            urgency: form.urgency,
-            severity: form.severity,
-            certainty: form.certainty,
-            response_types: form.response_types,
-            effective: form.effective.map(Timestamp::from),
-            onset: form.onset.map(Timestamp::from),
-            expires: form.expires.into(),
-            infos: form.infos,
-        }
+impl From<AlertContent<Rfc3339>> for AlertContent {
+    fn from(form: AlertContent<Rfc3339>) -> Self {
+        form.with_times(Timestamp::from)
     }
 }
 
-impl From<AlertContent> for ContentForm {
+impl From<AlertContent> for AlertContent<Rfc3339> {
     fn from(content: AlertContent) -> Self {
-        Self {
-            hazard: content.hazard,
-            colour: content.colour,
-            category: content.category,
-            event_code: content.event_code,
-            urgency: content.urgency,
-            severity: content.severity,
-            certainty: content.certainty,
-            response_types: content.response_types,
-            effective: content.effective.map(Rfc3339::from),
-            onset: content.onset.map(Rfc3339::from),
-            expires: content.expires.into(),
-            infos: content.infos,
-        }
+        content.with_times(Rfc3339)
     }
 }
 
@@ -218,7 +156,7 @@ pub struct AlertView {
     #[serde(flatten)]
     pub line: AlertLine,
     /// What it says.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
     /// Whom it was drawn for.
     #[schema(value_type = Object)]
     pub target: TargetArea,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::city::City;
 use crate::city::state::{CompoundState, IncidentState, Roll};
 use crate::domain::alert::Alert;
+use crate::domain::alert_content::AlertContent;
 use crate::domain::compound::{CompoundId, Place};
 use crate::domain::help::HelpState;
 use crate::domain::household::HouseholdKey;
@@ -14,7 +15,6 @@ use crate::domain::roll_call::{HelpKind, HouseholdRoll};
 use crate::domain::time::Timestamp;
 use crate::server::time::Rfc3339;
 
-use super::alert::ContentForm;
 use super::roll::ReportView;
 use super::{Occasion, Words};
 
@@ -61,7 +61,7 @@ pub struct HouseholdAlert {
     /// Which.
     pub alert: AlertId,
     /// What it says.
-    pub content: ContentForm,
+    pub content: AlertContent<Rfc3339>,
 }
 
 impl HouseholdView {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::city::City;
 use crate::city::authority::Action;
-use crate::domain::actor::{Actor, Giver, Role};
+use crate::domain::actor::{Actor, Giver};
 use crate::domain::aid::AidEvent;
 use crate::domain::alert::AlertEvent;
 use crate::domain::compound::CompoundId;
@@ -107,7 +107,7 @@ impl Concern {
     fn is_bare_to(&self, city: &City, actor: &Actor) -> bool {
         let all = |action| self.compounds.iter().all(|id| city.may(actor, action, *id).is_ok());
         if self.compounds.is_empty() {
-            actor.grants.iter().any(|grant| grant.role == Role::Dispatcher)
+            city.may_somewhere(actor, Action::SendAlert).is_ok()
         } else {
             all(Action::SeeLog) && all(Action::SeeRoll) && all(Action::SeeVulnerable)
         }

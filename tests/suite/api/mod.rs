@@ -7,9 +7,10 @@ mod log;
 mod roll;
 mod who_may;
 
+use muster::domain::alert_content::AlertContent;
 use muster::domain::compound::CompoundId;
 use muster::domain::ids::PersonId;
-use muster::server::views::alert::ContentForm;
+use muster::server::time::Rfc3339;
 use muster::testing::served::{Credential, Served};
 use muster::testing::world::flood;
 use serde_json::{Value, json};
@@ -55,7 +56,7 @@ impl City {
 
     /// What a flood alert says now, as the API takes it.
     fn flood(&self) -> Value {
-        serde_json::to_value(ContentForm::from(flood(self.app.now()))).unwrap()
+        serde_json::to_value(AlertContent::<Rfc3339>::from(flood(self.app.now()))).unwrap()
     }
 
     /// Opens a flood; its id.
