@@ -54,11 +54,14 @@ pub struct AlertContent<T = Timestamp> {
     pub response_types: Vec<ResponseType>,
     /// From when it holds; the time of issue when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
     pub effective: Option<T>,
     /// When the event itself begins, or began.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
     pub onset: Option<T>,
     /// Until when it holds.
+    #[schema(inline)]
     pub expires: T,
     /// One text a language; Chinese is always there.
     pub infos: Vec<AlertInfo>,

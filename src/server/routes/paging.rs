@@ -1,4 +1,9 @@
 //! Cursor pages: every list has a named limit, and says where to go on.
+//!
+//! What a page costs: alerts and incidents walk the journal's order and look at [`LOOKED_AT_MAX`] at most; compounds walk the spans of
+//! codes that the caller sees (a search by text looks at all of these); help and dispatches walk what is open; households are those
+//! of one compound; an alert's unacknowledged compounds, by people, are sorted anew, over the compounds of one alert. Accounts come
+//! by login from the directory: for an administrator of a small area a page may read past all others.
 
 use std::fmt::Display;
 
