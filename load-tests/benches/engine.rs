@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use load_tests::{Timings, Took};
+use muster::city::City;
 use muster::config::catalogue::{PlanOutlines, PostCatalogue};
 use muster::demo;
 use muster::domain::actor::Actor;
@@ -24,8 +25,11 @@ use muster::domain::household::HouseholdKey;
 use muster::domain::ids::{CommandId, IncidentId};
 use muster::domain::policy::Policy;
 use muster::domain::roll_call::{CheckIn, RollStatus, Verified};
+use muster::engine::ports::Publisher as _;
 use muster::engine::{Engine, Limits, timers};
 use muster::journal::{SqliteJournal, SqliteOptions};
+use muster::live::hub::Registration;
+use muster::live::{Hub, LiveLimits};
 use muster::runtime::clock::SystemClock;
 use muster::runtime::{Muster, Parts};
 use muster::testing::world::World;
@@ -63,7 +67,7 @@ fn main() {
             engine_rate / file_rate
         );
     }
-    muster.stop();
+    muster.stop().expect("it ran to its end");
     switching();
 }
 
@@ -193,15 +197,29 @@ fn write_in_groups(mut file: File, waiting: &Receiver<(Vec<u8>, oneshot::Sender<
     }
 }
 
-/// One order moves 2,431 compounds: decided, written to disk, taken in.
+/// One order moves 2,431 compounds: decided, written to disk, taken in, and told to those whom it concerns.
 fn switching() {
     println!("\n## One order: 2,431 compounds to emergency at level I\n");
-    println!("| round | calls of duty | decided | durable | taken in | together |");
-    println!("|--:|--:|--:|--:|--:|--:|");
+    println!("Taking in and telling hold the city: nobody reads it meanwhile.\n");
+    println!(
+        "| round | calls of duty | decided | durable | taken in | told, nobody there | told | phones there | together |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for round in 1..=5 {
         let world = World::new(demo::COMPOUNDS_DEFAULT);
         println!("| {round} {}", switch_once(world));
     }
+}
+
+/// A hub with a connection for everybody who has a part in the city, and nobody at the other end.
+fn everybody(city: &City) -> (Hub, Vec<Registration>) {
+    let hub = Hub::new(LiveLimits::default());
+    let mut people: Vec<_> = city.compounds().flat_map(|(_, state)| state.people()).collect();
+    people.sort_unstable();
+    people.dedup();
+    let register = |person| hub.register(city, &Actor::person(person, Vec::new())).expect("room for a city");
+    let registrations = people.into_iter().map(register).collect();
+    (hub, registrations)
 }
 
 fn switch_once(mut world: World) -> String {
@@ -222,6 +240,8 @@ fn switch_once(mut world: World) -> String {
         digest: 0,
         command,
     };
+    let mut empty = Hub::new(LiveLimits::default());
+    let (mut full, phones) = everybody(&world.city);
     engine.submit(order).expect("queued");
     let began = Instant::now();
     let round = engine.next_round(&world.city).round.expect("decided");
@@ -233,11 +253,23 @@ fn switch_once(mut world: World) -> String {
     for record in &mut records {
         record.position = world.city.position() + 1;
     }
+    let (mut told_nobody, mut told) = (Duration::ZERO, Duration::ZERO);
     let began = Instant::now();
-    engine.commit(&mut world.city, &tickets, &records, |_, _| ());
-    let taken_in = began.elapsed();
+    engine.commit(&mut world.city, &tickets, &records, |city, record| {
+        told_nobody += timed(|| empty.publish(city, record));
+        told += timed(|| full.publish(city, record));
+    });
+    let taken_in = began.elapsed().saturating_sub(told_nobody + told);
     let calls = world.city.incident(incident).expect("open").tally("1404".parse().expect("a code")).duty.called;
     assert!(timers::due(&world.city, world.now).is_empty());
-    let all = decided + durable + taken_in;
-    format!("| {calls} | {} | {} | {} | {} |", Took(decided), Took(durable), Took(taken_in), Took(all))
+    let all = Took(decided + durable + taken_in + told);
+    let [decided, durable, taken_in, told_nobody, told] = [decided, durable, taken_in, told_nobody, told].map(Took);
+    let phones = phones.len();
+    format!("| {calls} | {decided} | {durable} | {taken_in} | {told_nobody} | {told} | {phones} | {all} |")
+}
+
+fn timed(what: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    what();
+    began.elapsed()
 }

@@ -83,9 +83,9 @@ impl Import {
         data.reader().context("先用 muster init 初始化。 Prepare the city with `muster init` first")?;
         let offline = Offline::open(config, &data)?;
         let draft = Draft::read(File { kind, bytes, datum: self.datum, rows_max: config.import.rows_max });
-        let report = offline.import(draft, self.dry_run);
-        offline.close();
-        report
+        let report = offline.import(draft, self.dry_run)?;
+        offline.close()?;
+        Ok(report)
     }
 
     async fn send(&self, server: &str, bytes: Vec<u8>) -> anyhow::Result<Report> {

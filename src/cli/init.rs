@@ -41,7 +41,7 @@ impl Init {
         offline.order(Command::Import(Box::new(groundwork(&data, catalogue))))?;
         let grant = Grant { role: Role::Administrator, area: data.city() };
         self.who.enter(offline.directory(), grant, &password)?;
-        offline.close();
+        offline.close()?;
         eprintln!("城市已初始化，管理员账号已建立。 The city is prepared and its administrator's account made.");
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::domain::actor::Actor;
 use crate::domain::command::Command;
 use crate::domain::ids::CommandId;
 use crate::engine::Accepted;
-use crate::import::{Draft, Report, take_in};
+use crate::import::{Draft, Report, settle_arrivals, take_in};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
 
@@ -40,6 +40,7 @@ impl Offline {
             history: 0,
         };
         let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
+        settle_arrivals(&muster.city(), &directory)?;
         Ok(Self { muster, directory, runtime: small_runtime()?, _lock: lock })
     }
 
@@ -61,7 +62,7 @@ impl Offline {
     }
 
     /// Ends the driver, so that all is on disk when the lock goes.
-    pub(super) fn close(self) {
-        self.muster.stop();
+    pub(super) fn close(self) -> anyhow::Result<()> {
+        Ok(self.muster.stop()?)
     }
 }

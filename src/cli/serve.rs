@@ -17,6 +17,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::config::Config;
 use crate::config::templates::Templates;
 use crate::demo::COMPOUNDS_DEFAULT;
+use crate::import::settle_arrivals;
 use crate::live::{Hub, LiveLimits, LiveParts};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
@@ -59,6 +60,13 @@ impl Serve {
             history: u64::try_from(hub.limits().history_frames).unwrap_or(u64::MAX),
         };
         let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
+        let cut_short = settle_arrivals(&muster.city(), &directory)?;
+        if cut_short > 0 {
+            tracing::warn!(
+                people = cut_short,
+                "an import was cut short: its people are not in the city and were removed"
+            );
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         if self.demo {
             demo_city::ensure(&data, &directory, &muster, &runtime, self.demo_compounds)?;
@@ -67,10 +75,18 @@ impl Serve {
         let journal = Some(data.reader()?);
         let app = App { muster, directory, config: Arc::new(config), templates, journal, hub };
         greet(&app, &data, listener.local_addr()?)?;
-        let served = runtime.block_on(serve(app.clone(), listener));
-        progress::during("完成最后一轮 finishing the last round", || app.muster.stop());
-        served
+        serve_to_the_end(app, listener, &runtime)
     }
+}
+
+/// Serves until it is asked to stop or the driver dies, and ends the driver. An error is what the process exits with: whoever keeps it
+/// running starts it again.
+fn serve_to_the_end(app: App, listener: TcpListener, runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
+    let muster = app.muster.clone();
+    let served = runtime.block_on(serve(app, listener));
+    let stopped = progress::during("完成最后一轮 finishing the last round", || muster.stop());
+    stopped.context("指挥核心线程已停止，请重新启动。 The driver's thread has died; start the server again")?;
+    served
 }
 
 /// The password of a demo is published: such a city never leaves the machine.
@@ -166,19 +182,17 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
         () = asked_to_stop() => End::Asked,
         () = driver_died(&app.muster) => End::DriverDied,
     };
-    tracing::info!(?end, "stopping");
+    match end {
+        End::Asked => tracing::info!("stopping"),
+        End::DriverDied => tracing::error!("the driver's thread has died: stopping"),
+    }
     ending.send_replace(Some(end));
     // Sockets and requests have the same time; what is not done then is cut off.
     let (left, requests) = tokio::join!(live.hub.stop(grace), timeout(grace, server));
     if left > 0 || requests.is_err() {
         tracing::warn!(sockets = left, requests = requests.is_err(), "cut off what did not end in time");
     }
-    match end {
-        End::Asked => Ok(()),
-        End::DriverDied => {
-            bail!("指挥核心线程已停止，请重新启动。 The driver's thread has died; start the server again.")
-        }
-    }
+    Ok(())
 }
 
 /// Returns at SIGTERM or SIGINT.
@@ -220,7 +234,17 @@ async fn keep_house(app: App) {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::actor::Actor;
+    use crate::domain::command::Command;
+    use crate::domain::hazard::Hazard;
+    use crate::domain::ids::{CommandId, IncidentId};
+    use crate::domain::refusal::Refusal;
+    use crate::engine::ports::Journal;
+    use crate::testing::served::Served;
+    use crate::testing::{Faults, FaultyJournal};
 
     #[test]
     fn a_demo_stays_on_this_machine() {
@@ -234,5 +258,65 @@ mod tests {
             let checked = check_address(listen.parse().unwrap(), demo);
             assert_eq!(checked.is_ok(), fine, "{listen} {demo}");
         }
+    }
+
+    /// How long a test waits for what must come.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A city served on a port of its own, on a disk with these faults, in a thread whose end is what the process would exit with.
+    fn served_on(
+        faults: &Faults,
+        folder: &Path,
+        runtime: &Arc<tokio::runtime::Runtime>,
+    ) -> (App, String, std::thread::JoinHandle<anyhow::Result<()>>) {
+        let behind = |journal| -> Box<dyn Journal> { Box::new(FaultyJournal::new(journal, faults.clone())) };
+        let served = runtime.block_on(Served::start_on(folder, behind));
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (app, runtime) = (served.app.clone(), runtime.clone());
+        let process = std::thread::spawn(move || serve_to_the_end(served.app, listener, &runtime));
+        (app, url, process)
+    }
+
+    async fn order(app: &App, n: u128) -> Result<u64, Refusal> {
+        let id = IncidentId(Uuid::from_u128(n));
+        let command = Command::OpenIncident { id, hazard: Hazard::Flood, exercise: true, title: "演练".into() };
+        let answer = app.muster.order(Actor::system(), CommandId(id.0), None, command).await;
+        answer.map(|done| done.position)
+    }
+
+    #[test]
+    fn a_driver_that_panics_ends_the_process_and_loses_nothing() {
+        let (faults, folder) = (Faults::default(), tempfile::tempdir().unwrap());
+        let runtime = Arc::new(tokio::runtime::Runtime::new().unwrap());
+        let (app, url, process) = served_on(&faults, folder.path(), &runtime);
+        let acknowledged = runtime.block_on(order(&app, 1)).unwrap();
+        faults.panic_after_next();
+        assert_eq!(runtime.block_on(order(&app, 2)), Err(Refusal::OutcomeUnknown {}), "on disk, but nobody could say");
+        assert_eq!(runtime.block_on(order(&app, 3)), Err(Refusal::JournalUnavailable {}));
+        // Once the thread is gone it says so, or nobody listens any more.
+        let ready =
+            async || reqwest::get(format!("{url}/readyz")).await.is_ok_and(|answer| answer.status().is_success());
+        let until = std::time::Instant::now() + PATIENCE;
+        while runtime.block_on(ready()) {
+            assert!(std::time::Instant::now() < until, "ready without a driver");
+        }
+        let error = process.join().unwrap().unwrap_err();
+        assert!(format!("{error:#}").contains("the driver panicked"), "{error:#}");
+        drop(app);
+        let reader = crate::journal::SqliteReader::new(&folder.path().join("journal.sqlite"));
+        assert_eq!(reader.last_position().unwrap(), acknowledged + 1);
+        assert!(crate::journal::verify(&folder.path().join("journal.sqlite")).unwrap().is_whole());
+    }
+
+    #[test]
+    fn a_journal_that_is_damaged_ends_the_process() {
+        let (faults, folder) = (Faults::default(), tempfile::tempdir().unwrap());
+        let runtime = Arc::new(tokio::runtime::Runtime::new().unwrap());
+        let (app, _, process) = served_on(&faults, folder.path(), &runtime);
+        faults.damage();
+        assert_eq!(runtime.block_on(order(&app, 1)), Err(Refusal::JournalUnavailable {}));
+        let error = process.join().unwrap().unwrap_err();
+        assert!(format!("{error:#}").contains("damaged at position 1"), "{error:#}");
     }
 }

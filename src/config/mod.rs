@@ -142,6 +142,11 @@ impl Config {
             self.import.body_limit_bytes >= self.server.body_limit_bytes,
             "import.body_limit_bytes",
             "must be at least server.body_limit_bytes",
+        )?;
+        require(
+            self.import.request_timeout_s >= self.server.request_timeout_s,
+            "import.request_timeout_s",
+            "must be at least server.request_timeout_s",
         )
     }
 
@@ -319,6 +324,7 @@ mod tests {
             ("[engine]\nround_max = 60000", "engine.round_max"),
             ("[engine]\nidempotency_window_entries = 10", "engine.idempotency_window_entries"),
             ("[import]\nbody_limit_bytes = 1", "import.body_limit_bytes"),
+            ("[import]\nrequest_timeout_s = 1", "import.request_timeout_s"),
         ] {
             let error = message(text);
             assert!(error.contains(&format!("{key}: ")), "{text}: {error}");

@@ -271,10 +271,12 @@ pub struct ImportConfig {
     pub body_limit_bytes: usize,
     /// Rows or features of a file. 200,000.
     pub rows_max: usize,
+    /// Seconds until an import that is not answered is given up, its upload included. 600.
+    pub request_timeout_s: u64,
 }
 
 impl Default for ImportConfig {
     fn default() -> Self {
-        Self { body_limit_bytes: 64 << 20, rows_max: 200_000 }
+        Self { body_limit_bytes: 64 << 20, rows_max: 200_000, request_timeout_s: 600 }
     }
 }

@@ -9,6 +9,7 @@
 //! Start at [`sign_in`], then [`sessions`].
 
 pub mod accounts;
+pub mod arrivals;
 pub mod error;
 pub mod invitations;
 mod limiter;
@@ -72,6 +73,8 @@ struct Inner {
     attempts: AttemptLimiter,
     passwords: Passwords,
     link_key: LinkKey,
+    /// Held by the import whose people arrive; whoever gives up waiting (a request's time is over) leaves the line.
+    arrivals: tokio::sync::Mutex<()>,
 }
 
 impl Directory {
@@ -98,6 +101,7 @@ impl Directory {
             attempts: AttemptLimiter::default(),
             passwords: Passwords::default(),
             link_key,
+            arrivals: tokio::sync::Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -138,10 +142,15 @@ impl Directory {
             fs::remove_file(&partial)?;
         }
         make_private_file(&partial)?;
-        self.copy_into(&partial)?;
-        OpenOptions::new().write(true).open(&partial)?.sync_all()?;
-        fs::rename(&partial, target)?;
-        Ok(())
+        let made = self.copy_into(&partial).and_then(|()| {
+            OpenOptions::new().write(true).open(&partial)?.sync_all()?;
+            Ok(fs::rename(&partial, target)?)
+        });
+        if made.is_err() {
+            // Half a list of names and phones must not lie about. Why the copy failed is said already.
+            let _ = fs::remove_file(&partial);
+        }
+        made
     }
 
     /// All pages in one step, so that writes in between cannot make it start again.

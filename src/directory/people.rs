@@ -41,7 +41,7 @@ pub struct PersonEntry {
 }
 
 impl PersonEntry {
-    fn check(&self) -> Result<(), Refusal> {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
         check_text("name", Some(&self.name), NAME_MAX)?;
         check_text("phone", self.phone.as_deref(), PHONE_MAX)?;
         check_text("note", self.note.as_deref(), NOTE_MAX)
@@ -155,24 +155,8 @@ impl Directory {
         self.fold_write_ahead_log()
     }
 
-    /// Takes people out again who were written a moment ago and to whom nothing refers yet. Unlike after an erasure, their ids can
-    /// be given a name again. Blocks.
-    ///
-    /// # Errors
-    /// Unavailable or broken, also when something refers to one of them after all.
-    pub fn withdraw_people(&self, ids: &[PersonId]) -> Result<()> {
-        self.write(|tx| {
-            let mut withdraw = tx.prepare_cached("DELETE FROM people WHERE id = ?1")?;
-            for id in ids {
-                withdraw.execute([id_bytes(*id)])?;
-            }
-            Ok(())
-        })?;
-        self.fold_write_ahead_log()
-    }
-
     /// Old pages live on in the write-ahead log until it is folded into the file; after an erasure that must be now.
-    fn fold_write_ahead_log(&self) -> Result<()> {
+    pub(super) fn fold_write_ahead_log(&self) -> Result<()> {
         let db = self.inner.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }

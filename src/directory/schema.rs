@@ -8,7 +8,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::DirectoryError;
 
 /// Each brings the file from version *index* to *index + 1*.
-const MIGRATIONS: &[&str] = &["CREATE TABLE meta (
+const MIGRATIONS: &[&str] = &[FIRST, ARRIVALS];
+
+const FIRST: &str = "CREATE TABLE meta (
         name  TEXT PRIMARY KEY,
         value BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
@@ -65,7 +67,12 @@ const MIGRATIONS: &[&str] = &["CREATE TABLE meta (
         why      TEXT NOT NULL,
         CHECK ((compound IS NULL) <> (person IS NULL))
     ) STRICT;
-    CREATE INDEX looks_by_compound ON looks (compound) WHERE compound IS NOT NULL;"];
+    CREATE INDEX looks_by_compound ON looks (compound) WHERE compound IS NOT NULL;";
+
+/// People of an import that is not done yet.
+const ARRIVALS: &str = "CREATE TABLE arrivals (
+        person_id BLOB PRIMARY KEY REFERENCES people (id)
+    ) STRICT, WITHOUT ROWID;";
 
 /// Brings the file to the newest version, one transaction a step. A file of a newer Muster is left alone and refused.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), DirectoryError> {

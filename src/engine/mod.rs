@@ -12,4 +12,4 @@ pub mod queue;
 pub mod rounds;
 pub mod timers;
 
-pub use queue::{Accepted, Answer, Engine, Limits, Round, Ticket};
+pub use queue::{Accepted, Answer, Engine, Limits, Round, Ticket, Tickets};

@@ -24,7 +24,8 @@ pub trait Journal: Send {
     /// Appends entries, all or nothing; when it returns they are durable. The records come back in order.
     ///
     /// # Errors
-    /// [`JournalError::Unavailable`]: nothing was kept.
+    /// [`JournalError::Unavailable`]: nothing was kept, the next append may work. [`JournalError::Damaged`]: nothing was kept, and
+    /// nothing will be; only a start that reads it anew tells what it holds.
     fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError>;
 
     /// Reads records after `position` in order, at most `limit`.
@@ -42,7 +43,7 @@ pub trait Journal: Send {
     /// Whether it can be written now. Changes nothing that is read.
     ///
     /// # Errors
-    /// [`JournalError::Unavailable`].
+    /// As [`Journal::append`].
     fn probe(&mut self) -> Result<(), JournalError> {
         Ok(())
     }
@@ -54,7 +55,12 @@ pub trait Journal: Send {
 /// Is told of each record right after the city took it in, while the city stands just there: what follows by rule (which calls an
 /// order made, say) can be read off it. At the start it is told of the last records, so that phones can resume.
 pub trait Publisher: Send {
-    /// Tells those whom it concerns. Must not block: the city's write lock is held.
+    /// The city took in the record at this position, of which [`Publisher::publish`] comes next; others may read it before that.
+    /// Must be quick: the city's write lock is held.
+    fn announce(&mut self, _position: u64) {}
+
+    /// Tells those whom it concerns. Must not block: the driver waits, and but for the last record of a round the city's write lock
+    /// is held. What concerns a whole city (an order, an alert) is alone in its round, so that reading goes on while it is told.
     fn publish(&mut self, city: &City, record: &Record);
 }
 

@@ -34,7 +34,7 @@ use crate::domain::datum::Datum;
 use crate::domain::ids::PersonId;
 
 pub use report::{Report, RowFault};
-pub use take_in::take_in;
+pub use take_in::{settle_arrivals, take_in};
 
 use report::Faults;
 
@@ -137,13 +137,13 @@ impl Draft {
     }
 
     /// Holds the draft against the city: who the people are (`known` are those already in the directory for these compounds, others
-    /// get a `fresh` id by name and phone), and which entries this actor may not enter or do not fit.
+    /// get a `fresh` id), and which entries this actor may not enter or do not fit.
     pub fn settle(
         mut self,
         city: &City,
         actor: &Actor,
         known: &[PersonEntry],
-        fresh: &mut dyn FnMut(&str, &str) -> PersonId,
+        fresh: &mut dyn FnMut() -> PersonId,
     ) -> Ready {
         let people = people::settle(&mut self, city, known, fresh);
         // Entries of a file that is not whole say nothing of its other rows; its own faults come first and alone.

@@ -141,7 +141,7 @@ pub(super) fn settle(
     draft: &mut Draft,
     city: &City,
     known: &[PersonEntry],
-    fresh: &mut dyn FnMut(&str, &str) -> PersonId,
+    fresh: &mut dyn FnMut() -> PersonId,
 ) -> Vec<PersonEntry> {
     let rows = std::mem::take(&mut draft.people);
     let mut ids: HashMap<(String, String), PersonId> =
@@ -150,7 +150,7 @@ pub(super) fn settle(
     let (mut lines, mut claims) = (BTreeMap::new(), BTreeMap::new());
     for row in &rows {
         let id = *ids.entry((row.name.clone(), row.phone.clone())).or_insert_with(|| {
-            let id = fresh(&row.name, &row.phone);
+            let id = fresh();
             new.push(PersonEntry { id, name: row.name.clone(), phone: Some(row.phone.clone()), note: None });
             id
         });

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use csv::StringRecord;
 
 use super::Draft;
-use super::report::{Faults, RowFault};
+use super::report::{FAULTS_MAX, Faults, RowFault};
 
 /// A column: its name, and what else a header may call it.
 pub(super) struct Column {
@@ -110,7 +110,7 @@ fn places_of(draft: &mut Draft, header: &StringRecord, columns: &'static [Column
         }
     }
     let unknown = header.iter().filter(|name| !columns.iter().any(|column| is(column, name)));
-    draft.ignored = unknown.map(str::to_owned).collect();
+    draft.ignored = unknown.map(str::to_owned).take(FAULTS_MAX).collect();
     columns.iter().map(|column| header.iter().position(|name| is(column, name))).collect()
 }
 

@@ -37,6 +37,12 @@ fn take(city: &mut City, batch: Batch) {
 /// One community with one compound that has two posts of a kind.
 fn city() -> City {
     let mut city = City::default();
+    take(&mut city, groundwork());
+    city
+}
+
+/// What that city is laid out from.
+pub(super) fn groundwork() -> Batch {
     let area = |code: &str| Area { code: code.parse().unwrap(), name: code.to_owned() };
     let kind = PostKind {
         code: "stairwell_guide".into(),
@@ -51,17 +57,16 @@ fn city() -> City {
     let posts = vec![CompoundPosts { compound: COMPOUND.parse().unwrap(), posts: vec![post(1), post(2)] }];
     let compounds = read(Kind::Compounds, text.as_bytes()).batch.compounds;
     let areas = ["1404", "140403", "140403001", "140403001001"].map(area).to_vec();
-    take(&mut city, Batch { areas, post_kinds: vec![kind], compounds, posts, ..Batch::default() });
-    city
+    Batch { areas, post_kinds: vec![kind], compounds, posts, ..Batch::default() }
 }
 
-fn read(kind: Kind, bytes: &[u8]) -> Draft {
+pub(super) fn read(kind: Kind, bytes: &[u8]) -> Draft {
     Draft::read(File { kind, bytes, datum: Some(Datum::Wgs84), rows_max: 100 })
 }
 
 fn settle(draft: Draft, known: &[PersonEntry]) -> Ready {
     let mut next = 100;
-    let mut fresh = |_: &str, _: &str| {
+    let mut fresh = || {
         next += 1;
         person(next)
     };

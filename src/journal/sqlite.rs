@@ -22,8 +22,9 @@ use super::record;
 /// Records at the end that opening checks; all are checked by [`mod@super::verify`], and by a start that replays them.
 pub const TAIL_CHECKED: u64 = 1_000;
 
-/// Bytes that a probe writes.
-const PROBE_BYTES: usize = 1_000;
+/// Bytes that a probe writes: more than a page, so that it needs room which a full disk does not give. A smaller one would fit where
+/// no record does, and say that all is well.
+const PROBE_BYTES: usize = 8_000;
 
 /// How a journal is opened.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,16 @@ impl SqliteJournal {
         let (connection, meta) = file::open_to_write(path, options.city)?;
         let last = checked_tail(&connection, &meta)?;
         Ok(Self { connection, meta, last, doubted: false, body: Vec::new(), _lock: lock })
+    }
+
+    /// Bounds the file, in pages from 1; it does not get smaller than it is. What does not fit is refused by SQLite, as on a full disk.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`].
+    #[cfg(any(test, feature = "testing"))]
+    pub fn set_pages_max(&self, pages: u32) -> Result<(), JournalError> {
+        let set = format!("PRAGMA max_page_count = {pages}");
+        self.connection.query_row(&set, (), |_| Ok(())).map_err(|e| file::explain(&e, self.last.position))
     }
 
     /// Writes entries after the last record, as one transaction; returns the last of them.
@@ -118,10 +129,14 @@ impl Journal for SqliteJournal {
     }
 
     fn probe(&mut self) -> Result<(), JournalError> {
+        if self.doubted {
+            self.settle_doubt()?;
+        }
         let fail = |e: rusqlite::Error| JournalError::Unavailable(e.to_string());
         let transaction = self.connection.transaction().map_err(fail)?;
-        // About a page that is written and synced, as an append of one small record.
         file::set_meta(&transaction, "probe", &" ".repeat(PROBE_BYTES)).map_err(fail)?;
+        // The pages stay, and are the next records'.
+        transaction.execute("DELETE FROM meta WHERE key = 'probe'", ()).map_err(fail)?;
         transaction.commit().map_err(fail)
     }
 
@@ -208,18 +223,30 @@ mod tests {
     fn a_full_file_refuses_the_whole_append_and_takes_it_when_there_is_room() {
         let (_folder, mut journal) = open();
         journal.append(entries(5)).unwrap();
-        pragma(&journal, "max_page_count", 8);
+        journal.set_pages_max(8).unwrap();
         let before = journal.last;
         let refused = journal.append(entries(1_000));
         assert!(matches!(refused, Err(JournalError::Unavailable(why)) if why.contains("full")));
         assert_eq!((journal.last, journal.read_after(0, 2_000).unwrap().len()), (before, 5));
         assert_eq!(journal.append(entries(1)).unwrap()[0].position, 6);
-        pragma(&journal, "max_page_count", 100_000);
+        journal.set_pages_max(100_000).unwrap();
         assert_eq!(journal.append(entries(1_000)).unwrap()[999].position, 1_006);
         let (meta, mut place) = (journal.meta.clone(), Place { position: 0, hash: journal.meta.genesis() });
         assert_eq!(file::place_at(&journal.connection, &meta, 0).unwrap(), Some(place));
         file::walk(&journal.connection, &mut place, usize::MAX, |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(place, journal.last);
+    }
+
+    #[test]
+    fn a_probe_does_not_say_that_all_is_well_where_no_record_fits() {
+        let (_folder, mut journal) = open();
+        journal.set_pages_max(1).unwrap();
+        let taken = (0..1_000).take_while(|_| journal.append(entries(1)).is_ok()).count();
+        assert!(taken < 1_000);
+        assert!(matches!(journal.probe(), Err(JournalError::Unavailable(why)) if why.contains("full")));
+        journal.set_pages_max(100_000).unwrap();
+        journal.probe().unwrap();
+        journal.append(entries(1)).unwrap();
     }
 
     #[test]
@@ -237,6 +264,7 @@ mod tests {
         journal.append(entries(3)).unwrap();
         journal.last.position = 2;
         assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
+        assert!(matches!(journal.probe(), Err(JournalError::Damaged { position: 3, .. })), "a probe does not hide it");
         assert!(matches!(journal.append(entries(1)), Err(JournalError::Damaged { position: 3, .. })));
     }
 }

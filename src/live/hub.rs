@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::city::City;
 use crate::city::audience::Audience;
@@ -199,17 +200,21 @@ impl Hub {
         }
     }
 
-    /// Tells all to come back, takes nobody in any more, and waits until all are gone or the time is over. Commands under way are
-    /// answered first. Gives how many were left.
+    /// Tells all to come back, takes nobody in any more, and waits until all are gone and what they reported last is in the city, or
+    /// the time is over. Commands under way are answered first. Gives how many were left.
     pub async fn stop(&self, within: Duration) -> usize {
         {
             let mut state = self.state();
             state.stopping = true;
             state.connections.values().for_each(|connected| connected.outbox.close(Code::ComeBack));
         }
+        let until = Instant::now() + within;
         let mut connected = self.0.connected.subscribe();
         // Timed out or not: what is left is told.
-        let _ = tokio::time::timeout(within, connected.wait_for(|left| *left == 0)).await;
+        let _ = timeout_at(until, connected.wait_for(|left| *left == 0)).await;
+        if timeout_at(until, self.receipts().settle()).await.is_err() {
+            tracing::warn!("receipts that came last were let go: there was no time to write them");
+        }
         self.connections()
     }
 
@@ -273,11 +278,19 @@ impl Drop for Registration {
 }
 
 impl Publisher for Hub {
+    // INVARIANT: whoever connects while a record is told hears all of it: from here on the history stands before its first notice,
+    // and a connection's cursor is where the history stands.
+    fn announce(&mut self, position: u64) {
+        self.state().history.begin(position);
+    }
+
     fn publish(&mut self, city: &City, record: &Record) {
         let notices = city.notices(record);
         let offset = self.limits().utc_offset_min;
         let mut state = self.state();
-        state.history.begin(record.position);
+        if state.history.kept().last != (Cursor { position: record.position, part: 0 }) {
+            state.history.begin(record.position);
+        }
         let mut queued = 0;
         for (part, notice) in (1..).zip(notices) {
             let cursor = Cursor { position: record.position, part };

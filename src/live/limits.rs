@@ -48,6 +48,8 @@ pub struct LiveLimits {
     pub receipts_max: usize,
     /// Receipts that may wait; more are refused.
     pub receipts_queue: usize,
+    /// Time until receipts that the city could not take are given again.
+    pub receipts_retry: Duration,
     /// Minutes by which times in frames are ahead of UTC. 480, China's time.
     pub utc_offset_min: i32,
 }
@@ -76,6 +78,7 @@ impl Default for LiveLimits {
             receipts_wait: Duration::from_millis(200),
             receipts_max: 5_000,
             receipts_queue: 100_000,
+            receipts_retry: Duration::from_secs(1),
             utc_offset_min: 480,
         }
     }

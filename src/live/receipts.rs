@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
@@ -15,18 +15,22 @@ use crate::domain::refusal::Class;
 use crate::runtime::Muster;
 
 use super::hub::Hub;
-
-/// How often a batch is given again while the journal cannot be written.
-const TRIES_MAX: u32 = 10;
-/// How long to wait before a batch is given again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+use super::limits::LiveLimits;
 
 /// Where connections leave receipts, until they are gathered.
 #[derive(Debug)]
 pub struct Receipts {
-    sender: mpsc::Sender<ReceiptMark>,
+    sender: mpsc::Sender<Left>,
     /// Taken by whoever gathers.
-    waiting: Mutex<Option<mpsc::Receiver<ReceiptMark>>>,
+    waiting: Mutex<Option<mpsc::Receiver<Left>>>,
+}
+
+/// What is left for whoever gathers.
+#[derive(Debug)]
+enum Left {
+    Mark(ReceiptMark),
+    /// Give what came so far, and say when it is done.
+    Settle(oneshot::Sender<()>),
 }
 
 impl Receipts {
@@ -38,7 +42,19 @@ impl Receipts {
 
     /// Leaves a receipt; false when too many wait.
     pub fn leave(&self, mark: ReceiptMark) -> bool {
-        self.sender.try_send(mark).is_ok()
+        self.sender.try_send(Left::Mark(mark)).is_ok()
+    }
+
+    /// Returns when the city has what was left so far; at once when nobody gathers.
+    pub(super) async fn settle(&self) {
+        if self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return;
+        }
+        let (done, settled) = oneshot::channel();
+        if self.sender.send(Left::Settle(done)).await.is_ok() {
+            // An error means that whoever gathered has ended: nothing more comes of it.
+            drop(settled.await);
+        }
     }
 }
 
@@ -46,36 +62,58 @@ impl Hub {
     /// Gathers receipts and gives them to the city. Returns at once when somebody does so already.
     pub async fn drive_receipts(self, muster: Muster) {
         let waiting = self.receipts().waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(marks) = waiting {
-            gather(marks, muster, self.limits().receipts_wait, self.limits().receipts_max.max(1)).await;
+        if let Some(left) = waiting {
+            gather(left, muster, self.limits()).await;
         }
     }
 }
 
-async fn gather(mut marks: mpsc::Receiver<ReceiptMark>, muster: Muster, wait: Duration, max: usize) {
-    while let Some(first) = marks.recv().await {
-        let mut batch = vec![first];
-        let until = Instant::now() + wait;
-        while batch.len() < max
-            && let Ok(Some(mark)) = timeout_at(until, marks.recv()).await
-        {
-            batch.push(mark);
+async fn gather(mut left: mpsc::Receiver<Left>, muster: Muster, limits: &LiveLimits) {
+    while let Some(first) = left.recv().await {
+        let (mut next, mut batch) = (Some(first), Vec::new());
+        let until = Instant::now() + limits.receipts_wait;
+        let settled = loop {
+            match next {
+                Some(Left::Mark(mark)) => batch.push(mark),
+                Some(Left::Settle(done)) => break Some(done),
+                None => break None,
+            }
+            if batch.len() >= limits.receipts_max {
+                break None;
+            }
+            next = timeout_at(until, left.recv()).await.ok().flatten();
+        };
+        if !batch.is_empty() {
+            give(&muster, batch, limits.receipts_retry).await;
         }
-        give(&muster, batch).await;
+        if let Some(done) = settled {
+            // Whoever asked may have gone: their time was over.
+            let _ = done.send(());
+        }
     }
 }
 
-/// Gives a batch, again under the same id while the journal cannot be written.
-async fn give(muster: &Muster, marks: Vec<ReceiptMark>) {
+/// Gives a batch, again under the same id for as long as the journal cannot be written: the queue behind it is bounded, and who does
+/// not fit in is told. It ends when the driver does.
+async fn give(muster: &Muster, marks: Vec<ReceiptMark>, retry: Duration) {
     let id = CommandId(Uuid::now_v7());
-    let count = marks.len();
-    for _ in 0..TRIES_MAX {
+    let mut said = false;
+    while muster.is_running() {
         let command = Command::ReportReceipts { marks: marks.clone() };
         match muster.order(Actor::system(), id, None, command).await {
-            Err(refusal) if matches!(refusal.class(), Class::Unavailable | Class::TooMuch) => sleep(RETRY_AFTER).await,
+            Err(refusal) if matches!(refusal.class(), Class::Unavailable | Class::TooMuch) => {
+                if !said {
+                    tracing::warn!(
+                        count = marks.len(),
+                        code = refusal.code(),
+                        "receipts wait until the city takes them"
+                    );
+                }
+                said = true;
+                sleep(retry).await;
+            }
             // Refused otherwise: none of them was of a recipient. Nothing to try again.
             Ok(_) | Err(_) => return,
         }
     }
-    tracing::warn!(count, "receipts were let go: the journal could not be written for too long");
 }

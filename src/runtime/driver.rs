@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -16,11 +16,14 @@ use uuid::Uuid;
 use crate::city::City;
 use crate::domain::actor::Actor;
 use crate::domain::command::Order;
+use crate::domain::event::Record;
 use crate::domain::ids::CommandId;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::engine::ports::{Journal, Publisher};
-use crate::engine::{Answer, Engine, Round, Ticket, timers};
+use crate::engine::ports::{Journal, JournalError, Publisher};
+use crate::engine::{Answer, Engine, Round, Ticket, Tickets, timers};
 
+use super::INBOX_MAX;
 use super::clock::Clock;
 use super::stats::Stats;
 
@@ -66,7 +69,13 @@ pub(super) struct Driver {
     pub(super) inbox: Receiver<Input>,
     waiting: HashMap<Ticket, Waiting>,
     settled: Vec<oneshot::Sender<()>>,
+    /// Whether the timers were looked at since the last of `settled` asked.
+    looked: bool,
+    /// Orders of the clock that wait: as long as there are any, no others are given, or a slow disk would fill the queue with repeats.
+    own_waiting: usize,
     stopping: bool,
+    /// The journal says that it is damaged: only a fresh start can tell what is true.
+    fatal: Option<JournalError>,
     /// Orders that the clock gives count up their own ids.
     own_orders: u64,
 }
@@ -81,15 +90,32 @@ impl Driver {
         stats: Arc<Stats>,
         inbox: Receiver<Input>,
     ) -> Self {
-        let (waiting, settled) = (HashMap::new(), Vec::new());
-        Self { engine, journal, publisher, city, clock, stats, inbox, waiting, settled, stopping: false, own_orders: 0 }
+        Self {
+            engine,
+            journal,
+            publisher,
+            city,
+            clock,
+            stats,
+            inbox,
+            waiting: HashMap::new(),
+            settled: Vec::new(),
+            looked: false,
+            own_waiting: 0,
+            stopping: false,
+            fatal: None,
+            own_orders: 0,
+        }
     }
 
     /// Runs until told to stop, or until every sender is gone.
-    pub(super) fn run(mut self) {
+    ///
+    /// # Errors
+    /// When the journal is damaged; whoever waits was refused, and nothing is decided any more.
+    pub(super) fn run(mut self) -> Result<(), JournalError> {
         let mut timers_at = Instant::now();
-        while !self.stopping || self.engine.waiting() > 0 {
-            if self.engine.waiting() == 0 && !self.wait(timers_at) {
+        while self.fatal.is_none() && (!self.stopping || self.engine.waiting() > 0) {
+            if self.engine.waiting() == 0 && self.settled.is_empty() && !self.wait(timers_at) {
                 break;
             }
             self.drain();
@@ -100,7 +126,7 @@ impl Driver {
             }
             Stats::set(&self.stats.waiting, self.engine.waiting());
             self.round();
-            if self.engine.waiting() == 0 {
+            if self.looked && self.engine.waiting() == 0 {
                 // Those who asked for a tick are told once all that was due is done.
                 for settled in self.settled.drain(..) {
                     // Who asked may have gone; nothing hangs on being told.
@@ -108,6 +134,16 @@ impl Driver {
                 }
             }
         }
+        self.end()
+    }
+
+    /// Refuses what was not decided, where the end is not one that was asked for.
+    fn end(&mut self) -> Result<(), JournalError> {
+        let Some(error) = self.fatal.take() else { return Ok(()) };
+        for (_, waiting) in self.waiting.drain() {
+            waiting.answer(Err(Refusal::JournalUnavailable {}));
+        }
+        Err(error)
     }
 
     /// Sleeps until something comes or the timers are due; false when nobody can send any more.
@@ -120,8 +156,10 @@ impl Driver {
         true
     }
 
+    /// Takes in what waits, but no more than the inbox holds: whoever sends without end must not keep rounds from being decided.
     fn drain(&mut self) {
-        while let Ok(input) = self.inbox.try_recv() {
+        for _ in 0..INBOX_MAX {
+            let Ok(input) = self.inbox.try_recv() else { return };
             self.take(input);
         }
     }
@@ -134,21 +172,41 @@ impl Driver {
                 }
                 Err(answer) => waiting.answer(answer),
             },
-            Input::Tick(settled) => self.settled.push(settled),
+            Input::Tick(settled) => {
+                self.settled.push(settled);
+                self.looked = false;
+            }
             Input::Stop => self.stopping = true,
         }
     }
 
     /// While the journal fails: tries whether it works again, so that whoever asks `/readyz` need not wait for a command to tell.
     fn probe(&mut self) {
-        if !self.stats.is_ready() && self.journal.probe().is_ok() {
-            tracing::info!("the journal can be written again");
-            self.stats.journal_failing.store(false, Ordering::Relaxed);
+        if self.stats.is_ready() {
+            return;
+        }
+        match self.journal.probe() {
+            Ok(()) => {
+                tracing::info!("the journal can be written again");
+                self.stats.journal_failing.store(false, Ordering::Relaxed);
+            }
+            Err(error) => self.judge(error),
+        }
+    }
+
+    /// Goes on after an error that may pass (it was logged when it came), ends after one that cannot.
+    fn judge(&mut self, error: JournalError) {
+        if matches!(error, JournalError::Damaged { .. }) {
+            self.fatal = Some(error);
         }
     }
 
     /// Orders that the clock gives; their answers interest nobody.
     fn give_own_orders(&mut self) {
+        if self.own_waiting > 0 {
+            return;
+        }
+        self.looked = true;
         let now = self.clock.now();
         let commands = timers::due(&self.city.read().unwrap_or_else(PoisonError::into_inner), now);
         for command in commands {
@@ -160,6 +218,7 @@ impl Driver {
                 tracing::warn!("too many commands wait: the timers are put off");
                 break;
             }
+            self.own_waiting += 1;
         }
     }
 
@@ -187,24 +246,43 @@ impl Driver {
         let answers = match appended {
             Ok(records) => {
                 Stats::count(&self.stats.rounds, 1);
-                let mut city = self.city.write().unwrap_or_else(PoisonError::into_inner);
-                let publisher = &mut self.publisher;
-                self.engine.commit(&mut city, &tickets, &records, |city, record| publisher.publish(city, record))
+                self.take_in(&tickets, &records)
             }
             Err(error) => {
                 Stats::count(&self.stats.failures, 1);
                 tracing::error!(%error, "the round is refused: it could not be made durable");
+                self.judge(error);
                 self.engine.fail(&tickets)
             }
         };
         self.answer(answers);
     }
 
+    /// Takes in what is durable, and tells of it. The last record is told under a read lock: what takes long to tell is alone in its
+    /// round, and nobody should have to wait for it who only wants to look.
+    fn take_in(&mut self, tickets: &Tickets, records: &[Record]) -> Vec<(Ticket, Answer)> {
+        let Some(last) = records.last() else { return Vec::new() };
+        let mut city = self.city.write().unwrap_or_else(PoisonError::into_inner);
+        let publisher = &mut self.publisher;
+        let answers = self.engine.commit(&mut city, tickets, records, |city, record| {
+            if record.position == last.position {
+                publisher.announce(record.position);
+            } else {
+                publisher.publish(city, record);
+            }
+        });
+        // Nobody else writes, so the city still stands just after that record.
+        publisher.publish(&RwLockWriteGuard::downgrade(city), last);
+        answers
+    }
+
     fn answer(&mut self, answers: Vec<(Ticket, Answer)>) {
         for (ticket, answer) in answers {
             Stats::count(if answer.is_ok() { &self.stats.accepted } else { &self.stats.refused }, 1);
-            if let Some(waiting) = self.waiting.remove(&ticket) {
-                waiting.answer(answer);
+            match self.waiting.remove(&ticket) {
+                Some(waiting) => waiting.answer(answer),
+                // Nobody waits for an order of the clock.
+                None => self.own_waiting = self.own_waiting.saturating_sub(1),
             }
         }
     }

@@ -1,12 +1,13 @@
 //! L3: what keeps the core going. [`Muster`] is the handle that everybody outside holds: read the city, give an order.
 //!
-//! [`driver`] is the thread that decides, appends and takes in; [`clock`] is the only reader of a clock.
+//! [`driver`] is the thread that decides, appends and takes in; [`reading`] is how the city is read meanwhile; [`clock`] is the only
+//! reader of a clock.
 
 pub mod clock;
 mod driver;
+mod reading;
 pub mod stats;
 
-use std::ops::Deref;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -23,6 +24,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::engine::ports::{Journal, JournalError, Publisher};
 use crate::engine::{Answer, Engine, Limits};
+
+pub use reading::Reading;
 
 use clock::Clock;
 use driver::{Driver, Input, Waiting};
@@ -49,6 +52,17 @@ pub struct Parts {
     pub history: u64,
 }
 
+/// Why the driver ended before it was told to. What is true can be told only by a start that reads the journal anew.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverDied {
+    /// The code is wrong; where, the panic said.
+    #[error("the driver panicked")]
+    Panicked,
+    /// The journal is not what it should be.
+    #[error(transparent)]
+    Journal(JournalError),
+}
+
 /// The running city. Cheap to clone.
 #[derive(Clone)]
 pub struct Muster(Arc<Inner>);
@@ -60,7 +74,7 @@ struct Inner {
     policy: Policy,
     journal_epoch: String,
     inbox: SyncSender<Input>,
-    driver: Mutex<Option<JoinHandle<()>>>,
+    driver: Mutex<Option<JoinHandle<Result<(), JournalError>>>>,
 }
 
 impl Muster {
@@ -98,8 +112,11 @@ impl Muster {
     }
 
     /// The city as it stands. Do not hold it across an await: the driver waits for it.
-    pub fn city(&self) -> impl Deref<Target = City> + '_ {
-        self.0.city.read().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Panics
+    /// In a debug build, when this thread reads it already: that may hang.
+    pub fn city(&self) -> Reading<'_> {
+        Reading::of(&self.0.city)
     }
 
     /// What time it is.
@@ -125,7 +142,8 @@ impl Muster {
     /// Gives an order; the answer comes when it is durable, or refused.
     ///
     /// # Errors
-    /// Why it was refused; [`Refusal::Overloaded`] when too many wait, [`Refusal::JournalUnavailable`] when it cannot be written.
+    /// Why it was refused; [`Refusal::Overloaded`] when too many wait, [`Refusal::JournalUnavailable`] when it cannot be written,
+    /// [`Refusal::OutcomeUnknown`] when the driver ended before it answered: alone of all it may have been done.
     pub async fn order(&self, actor: Actor, id: CommandId, epoch: Option<u32>, command: Command) -> Answer {
         // What the command says is not logged: it may name people's misfortunes.
         let span = tracing::info_span!("order", %id, kind = command.name());
@@ -133,7 +151,7 @@ impl Muster {
         let order = Box::new(Order { id, actor, at: self.now(), epoch, digest, command });
         let (reply, answer) = oneshot::channel();
         match self.0.inbox.try_send(Input::Order(order, Waiting { reply, span })) {
-            Ok(()) => answer.await.unwrap_or(Err(Refusal::JournalUnavailable {})),
+            Ok(()) => answer.await.unwrap_or(Err(Refusal::OutcomeUnknown {})),
             Err(TrySendError::Full(_)) => Err(Refusal::Overloaded {}),
             Err(TrySendError::Disconnected(_)) => Err(Refusal::JournalUnavailable {}),
         }
@@ -149,14 +167,17 @@ impl Muster {
     }
 
     /// Finishes what waits, and ends the driver. Later orders are refused.
-    pub fn stop(&self) {
+    ///
+    /// # Errors
+    /// Why the driver had ended before it was told to. What was acknowledged is on disk all the same.
+    pub fn stop(&self) -> Result<(), DriverDied> {
         // A full inbox is being worked off; a driver that is gone needs no stopping.
         drop(self.0.inbox.send(Input::Stop));
         let driver = self.0.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(driver) = driver
-            && driver.join().is_err()
-        {
-            tracing::error!("the driver ended by a panic");
+        match driver.map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(DriverDied::Journal(error)),
+            Some(Err(_)) => Err(DriverDied::Panicked),
         }
     }
 
@@ -172,4 +193,58 @@ fn digest(command: &Command, epoch: Option<u32>) -> u64 {
     let text = serde_json::to_vec(&(command, epoch)).unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(&text).into();
     u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+    use std::sync::mpsc::{Sender, channel};
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::clock::SystemClock;
+    use super::*;
+    use crate::domain::event::Record;
+    use crate::domain::hazard::Hazard;
+    use crate::domain::ids::IncidentId;
+    use crate::journal::memory::MemoryJournal;
+
+    /// How long a test waits for what must come.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Looks at the city from another thread while it is told of a record, and says at which position it found it.
+    struct Looker {
+        city: Arc<OnceLock<Muster>>,
+        found: Sender<Option<u64>>,
+    }
+
+    impl Publisher for Looker {
+        fn publish(&mut self, _: &City, _: &Record) {
+            let Some(muster) = self.city.get().cloned() else { return };
+            let (look, looked) = channel();
+            std::thread::spawn(move || look.send(muster.city().position()));
+            self.found.send(looked.recv_timeout(PATIENCE).ok()).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn reading_goes_on_while_an_order_is_told() {
+        let (city, (found, looks)) = (Arc::new(OnceLock::new()), channel());
+        let parts = Parts {
+            journal: Box::new(MemoryJournal::new("test")),
+            publisher: Box::new(Looker { city: city.clone(), found }),
+            clock: Arc::new(SystemClock),
+            policy: Policy::default(),
+            limits: Limits::default(),
+            history: 0,
+        };
+        let muster = Muster::start(parts).unwrap();
+        assert!(city.set(muster.clone()).is_ok());
+        let id = IncidentId(Uuid::from_u128(1));
+        let command = Command::OpenIncident { id, hazard: Hazard::Flood, exercise: true, title: "演练".into() };
+        let done = muster.order(Actor::system(), CommandId(id.0), None, command).await.unwrap();
+        assert_eq!(looks.recv().unwrap(), Some(done.position), "durable and taken in, so it may be read");
+        muster.stop().unwrap();
+    }
 }

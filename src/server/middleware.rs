@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::App;
 use super::error::{Edge, Problem};
 use super::language::Language;
+use super::routes::imports;
 
 /// Pages load what we serve and nothing else; the map's worker may be a blob, its images may be drawn.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; \
@@ -34,8 +35,11 @@ pub struct RequestId(pub Uuid);
 
 /// Puts the stack round the routes.
 pub fn stack(router: Router, app: &App) -> Router {
-    let server = &app.config.server;
-    let timeout = Duration::from_secs(server.request_timeout_s);
+    let (server, import) = (&app.config.server, &app.config.import);
+    let limits = TimeLimits {
+        request: Duration::from_secs(server.request_timeout_s),
+        import: Duration::from_secs(import.request_timeout_s),
+    };
     router.layer(
         ServiceBuilder::new()
             .layer(always(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
@@ -51,7 +55,7 @@ pub fn stack(router: Router, app: &App) -> Router {
                     .on_response(DefaultOnResponse::new().level(Level::INFO)),
             )
             .layer(CatchPanicLayer::custom(say_panic))
-            .layer(from_fn_with_state(timeout, give_up_after))
+            .layer(from_fn_with_state(limits, give_up_in_time))
             .layer(DefaultBodyLimit::max(server.body_limit_bytes)),
     )
 }
@@ -89,8 +93,22 @@ fn say_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
     Problem::from(Edge::Internal {}).into_response()
 }
 
-async fn give_up_after(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(timeout, next.run(request)).await;
+/// How long an answer may take. A city's file has to be sent and taken in: that takes longer than anything else.
+#[derive(Debug, Clone, Copy)]
+struct TimeLimits {
+    request: Duration,
+    import: Duration,
+}
+
+impl TimeLimits {
+    fn of(self, route: Option<&str>) -> Duration {
+        if route == Some(imports::ROUTE) { self.import } else { self.request }
+    }
+}
+
+async fn give_up_in_time(State(limits): State<TimeLimits>, request: Request, next: Next) -> Response {
+    let limit = limits.of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
     answer.unwrap_or_else(|_| Problem::from(Edge::TimedOut {}).into_response())
 }
 
@@ -99,6 +117,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_app::TestApp;
+    use super::*;
 
     #[tokio::test]
     async fn every_answer_carries_the_security_headers_and_an_id() {
@@ -126,6 +145,17 @@ mod tests {
         assert_eq!((zh.problem(), en.problem()), ((405, "no_such_method"), (405, "no_such_method")));
         assert_eq!(zh.body["detail"], zh.body["detail_zh"]);
         assert_eq!(en.body["detail"], zh.body["detail_en"]);
+    }
+
+    #[test]
+    fn a_citys_file_has_more_time_than_anything_else() {
+        let limits = TimeLimits { request: Duration::from_secs(30), import: Duration::from_mins(10) };
+        let (_, document) = super::super::router::api();
+        for route in document.paths.paths.keys() {
+            assert_eq!(limits.of(Some(route)) == limits.import, route.starts_with("/api/v1/imports/"), "{route}");
+        }
+        assert!(document.paths.paths.contains_key(imports::ROUTE), "the route is called otherwise by now");
+        assert_eq!(limits.of(None), limits.request);
     }
 
     #[tokio::test]

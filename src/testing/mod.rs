@@ -8,4 +8,4 @@ pub mod faulty_journal;
 pub mod served;
 pub mod world;
 
-pub use faulty_journal::{Faults, FaultyJournal};
+pub use faulty_journal::{Faults, FaultyJournal, Room, SmallDisk};

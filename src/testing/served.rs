@@ -27,6 +27,7 @@ use crate::domain::household::HouseholdKey;
 use crate::domain::ids::{CommandId, PersonId};
 use crate::domain::policy::Policy;
 use crate::engine::Limits;
+use crate::engine::ports::Journal;
 use crate::journal::{SqliteJournal, SqliteOptions, SqliteReader};
 use crate::live::{Hub, LiveLimits};
 use crate::runtime::clock::Clock as _;
@@ -87,6 +88,14 @@ impl Served {
     /// # Panics
     /// When anything of it fails.
     pub async fn start(dir: &Path) -> Self {
+        Self::start_on(dir, |journal| Box::new(journal)).await
+    }
+
+    /// The same, on the disk that `behind` puts the journal on.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    pub async fn start_on(dir: &Path, behind: impl FnOnce(SqliteJournal) -> Box<dyn Journal>) -> Self {
         let (demo, batch) = laid_out();
         let clock = Arc::new(SimClock::default());
         let city = "1404".parse().unwrap_or_else(|error| panic!("{error}"));
@@ -94,7 +103,7 @@ impl Served {
         let journal = SqliteJournal::open(&path, SqliteOptions { city }).unwrap_or_else(|error| panic!("{error}"));
         let hub = Hub::new(LiveLimits::default());
         let muster = Muster::start(Parts {
-            journal: Box::new(journal),
+            journal: behind(journal),
             publisher: Box::new(hub.clone()),
             clock: clock.clone(),
             policy: Policy::default(),

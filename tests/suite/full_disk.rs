@@ -1,5 +1,6 @@
 //! A full disk: commands are refused with 503, reads go on, nothing acknowledged is lost, and when there is room again commands work
-//! without a restart. The whole HTTP stack over a SQLite journal, with [`FaultyJournal`] as the disk.
+//! without a restart. The whole HTTP stack over a SQLite journal, with [`FaultyJournal`] as the disk, and once more with [`SmallDisk`],
+//! where SQLite itself runs out of room.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,11 +16,13 @@ use muster::config::templates::Templates;
 use muster::domain::compound::CompoundId;
 use muster::domain::policy::Policy;
 use muster::engine::Limits;
+use muster::engine::ports::Journal;
+use muster::journal::SqliteJournal;
 use muster::live::{Hub, LiveLimits};
 use muster::runtime::clock::SystemClock;
 use muster::runtime::{Muster, Parts};
 use muster::server::{App, router};
-use muster::testing::{Faults, FaultyJournal};
+use muster::testing::{Faults, FaultyJournal, Room, SmallDisk};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -74,12 +77,15 @@ impl Desk {
     }
 }
 
-fn start(data: &DataDir, faults: Faults, runtime: &tokio::runtime::Runtime) -> (Muster, Desk) {
+/// Puts the journal on the disk that is to fill up.
+type Behind<'a> = &'a dyn Fn(SqliteJournal) -> Box<dyn Journal>;
+
+fn start(data: &DataDir, behind: Behind<'_>, runtime: &tokio::runtime::Runtime) -> (Muster, Desk) {
     let lock = data.lock().unwrap();
     let journal = data.open_journal(&lock).unwrap();
     let hub = Hub::new(LiveLimits::default());
     let muster = Muster::start(Parts {
-        journal: Box::new(FaultyJournal::new(journal, faults)),
+        journal: behind(journal),
         publisher: Box::new(hub.clone()),
         clock: Arc::new(SystemClock),
         policy: Policy::default(),
@@ -100,7 +106,8 @@ fn a_full_disk_refuses_commands_and_loses_nothing() {
     let data = DataDir::at(&folder.path().join("data"), "1404".parse().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let faults = Faults::default();
-    let (muster, mut desk) = start(&data, faults.clone(), &runtime);
+    let behind = |journal| -> Box<dyn Journal> { Box::new(FaultyJournal::new(journal, faults.clone())) };
+    let (muster, mut desk) = start(&data, &behind, &runtime);
     runtime.block_on(async {
         desk.sign_in().await;
         let (before, during) = (Uuid::now_v7(), Uuid::now_v7());
@@ -127,7 +134,7 @@ fn a_full_disk_refuses_commands_and_loses_nothing() {
         assert_eq!(done["position"].as_u64().unwrap(), acknowledged["position"].as_u64().unwrap() + 1);
     });
     assert!(faults.refused() >= 1);
-    muster.stop();
+    muster.stop().unwrap();
     assert!(muster::journal::verify(&data.journal_path()).unwrap().is_whole());
 }
 
@@ -145,7 +152,8 @@ fn people_of_a_refused_import_are_gone_and_come_in_when_it_is_given_again() {
     let data = DataDir::at(&path, "1404".parse().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let faults = Faults::default();
-    let (muster, mut desk) = start(&data, faults.clone(), &runtime);
+    let behind = |journal| -> Box<dyn Journal> { Box::new(FaultyJournal::new(journal, faults.clone())) };
+    let (muster, mut desk) = start(&data, &behind, &runtime);
     runtime.block_on(async {
         desk.sign_in().await;
         let (id, name) = (Uuid::now_v7(), "满盘指挥长");
@@ -161,5 +169,58 @@ fn people_of_a_refused_import_are_gone_and_come_in_when_it_is_given_again() {
         let (_, contacts) = desk.get(&format!("/api/v1/compounds/{compound}/contacts?why=check")).await;
         assert_eq!(contacts[0]["name"], name);
     });
-    muster.stop();
+    muster.stop().unwrap();
+}
+
+/// Commands that are given until the disk is full, at most: each opens an incident, a few hundred bytes.
+const FILLING_MAX: usize = 10_000;
+
+/// Opens incidents until one is refused; gives the ids of those acknowledged with their positions, and the one that was refused.
+async fn fill(desk: &Desk) -> (Vec<(Uuid, Value)>, Uuid) {
+    let mut acknowledged = Vec::new();
+    for _ in 0..FILLING_MAX {
+        let id = Uuid::now_v7();
+        let (status, answer) = desk.open(id).await;
+        if status == StatusCode::OK {
+            acknowledged.push((id, answer["position"].clone()));
+            continue;
+        }
+        assert_eq!((status, &answer["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("journal_unavailable")));
+        return (acknowledged, id);
+    }
+    panic!("the disk does not fill up");
+}
+
+#[test]
+fn a_disk_that_really_ends_refuses_commands_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::at(&folder.path().join("data"), "1404".parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let room = Room::default();
+    let behind = |journal| -> Box<dyn Journal> { Box::new(SmallDisk::new(journal, room.clone())) };
+    let (muster, mut desk) = start(&data, &behind, &runtime);
+    let (acknowledged, refused) = runtime.block_on(async {
+        desk.sign_in().await;
+        room.end();
+        let (acknowledged, refused) = fill(&desk).await;
+        let (status, readiness) = desk.get("/readyz").await;
+        assert_eq!((status, &readiness["journal_writable"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(false)));
+        assert_eq!(desk.get("/api/v1/incidents").await.0, StatusCode::OK, "reads go on");
+        for (id, position) in &acknowledged {
+            let (status, again) = desk.open(*id).await;
+            assert_eq!((status, &again["position"], &again["repeated"]), (StatusCode::OK, position, &json!(true)));
+        }
+
+        room.make();
+        muster.tick().await;
+        assert_eq!(desk.get("/readyz").await.0, StatusCode::OK, "it is noticed without a command");
+        let (status, done) = desk.open(refused).await;
+        assert_eq!((status, &done["repeated"]), (StatusCode::OK, &json!(false)), "what was refused was not done");
+        (acknowledged, done["position"].as_u64().unwrap())
+    });
+    muster.stop().unwrap();
+    let report = muster::journal::verify(&data.journal_path()).unwrap();
+    assert!(report.is_whole());
+    assert_eq!(report.good, refused, "every position up to the last is there");
+    assert!(acknowledged.iter().all(|(_, position)| position.as_u64().unwrap() < refused));
 }

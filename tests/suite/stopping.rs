@@ -89,6 +89,6 @@ async fn a_stop_finishes_the_commands_that_wait() {
     for (answer, position) in answers.into_iter().zip(1..) {
         assert_eq!(answer.await.unwrap().position, position);
     }
-    stopped.join().unwrap();
+    stopped.join().unwrap().unwrap();
     assert!(opens_an_incident(muster, 99).await.is_err(), "nothing is taken after the end");
 }

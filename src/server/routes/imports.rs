@@ -14,6 +14,9 @@ use crate::server::error::{Answer, Edge};
 use crate::server::extract::{Body, Json, Path, Query};
 use crate::server::order::Orderer;
 
+/// The route of imports, as it is matched: it has a time limit of its own.
+pub(in crate::server) const ROUTE: &str = "/api/v1/imports/{kind}";
+
 /// How the file is to be read.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +52,10 @@ pub async fn import(
     let read = move || Draft::read(File { kind, bytes: &body.0, datum: query.datum, rows_max });
     let draft = tokio::task::spawn_blocking(read).await.map_err(|_| Edge::Internal {})?;
     let Orderer { app, caller, id, .. } = orderer;
-    let report = take_in(&app.muster, &app.directory, caller.actor, id, draft, query.dry_run).await?;
+    // A task of its own: whoever asked may hang up, and directory and journal have to end alike all the same.
+    let taking =
+        tokio::spawn(async move { take_in(&app.muster, &app.directory, caller.actor, id, draft, query.dry_run).await });
+    let report = taking.await.map_err(|_| Edge::Internal {})??;
     let status = if report.is_good() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, Json(report)).into_response())
 }

@@ -184,3 +184,24 @@ fn people_are_present_while_one_of_their_connections_is() {
     drop(laptop);
     assert!(!hub.is_connected(person));
 }
+
+#[test]
+fn who_connects_while_a_record_is_told_hears_all_of_it_and_nobody_has_to_reload() {
+    let world = played(7, 60);
+    let actor = world.account("city1");
+    let mut hub = Hub::new(roomy());
+    let mut city = City::default();
+    let first = hub.register(&city, &actor).unwrap();
+    let mut heard = 0;
+    for record in &world.journal {
+        city.evolve(record);
+        hub.announce(record.position);
+        let newcomer = hub.register(&city, &actor).unwrap();
+        hub.publish(&city, record);
+        let told = first.outbox.take(usize::MAX);
+        assert_eq!(newcomer.outbox.take(usize::MAX), told, "at {}", record.position);
+        heard += told.len();
+        hub.missed(&city, &actor, first.cursor, newcomer.cursor).unwrap();
+    }
+    assert!(heard > 0);
+}

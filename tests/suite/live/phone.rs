@@ -28,6 +28,7 @@ use muster::runtime::clock::Clock as _;
 use muster::runtime::{Muster, Parts};
 use muster::testing::clock::SimClock;
 use muster::testing::world::{World, at, flood};
+use muster::testing::{Faults, FaultyJournal};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -37,7 +38,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A served city.
 pub struct Served {
@@ -58,10 +59,15 @@ impl Served {
 
     /// The same, under these limits.
     pub async fn with(limits: LiveLimits) -> Self {
+        Self::behind(limits, Faults::default()).await
+    }
+
+    /// The same, on a disk with these faults.
+    pub async fn behind(limits: LiveLimits, faults: Faults) -> Self {
         let hub = Hub::new(limits);
         let clock = Arc::new(SimClock::default());
         let muster = Muster::start(Parts {
-            journal: Box::new(MemoryJournal::new("epoch-1")),
+            journal: Box::new(FaultyJournal::new(MemoryJournal::new("epoch-1"), faults)),
             publisher: Box::new(hub.clone()),
             clock: clock.clone(),
             policy: Policy::default(),

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use muster::domain::receipt::{ReceiptMark, Stage};
 use muster::domain::time::Timestamp;
 use muster::live::{Code, LiveLimits};
+use muster::testing::Faults;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use uuid::Uuid;
 
-use super::phone::Served;
+use super::phone::{PATIENCE, Served};
 
 #[tokio::test]
 async fn what_cannot_be_read_is_answered_and_changes_nothing() {
@@ -183,4 +185,50 @@ async fn a_stop_answers_what_is_under_way_and_tells_all_to_come_back() {
     assert_eq!(stopped.await.unwrap(), 0, "connections are left");
     let mut late = served.connects(&served.account("city1")).await;
     assert_eq!(late.is_closed().await.0, Code::ComeBack.number());
+}
+
+/// Tries that fail before there is room again: more than anybody would give up after.
+const TRIES: u64 = 30;
+
+#[tokio::test]
+async fn receipts_wait_for_as_long_as_the_disk_is_full() {
+    let faults = Faults::default();
+    let often = Duration::from_millis(1);
+    let limits = LiveLimits { receipts_wait: often, receipts_retry: often, ..LiveLimits::default() };
+    let served = Served::behind(limits, faults.clone()).await;
+    let here = served.manned(0);
+    let incident = served.opens().await;
+    let alert = served.issues(incident, &[here]).await;
+    let person = served.in_line(here, 0).person_id().unwrap();
+    let before = served.parts.muster.city().position();
+    faults.fill_disk();
+    assert!(served.parts.hub.receipts().leave(ReceiptMark { alert, person, stage: Stage::Shown }));
+    let until = std::time::Instant::now() + PATIENCE;
+    let waits = async |done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(std::time::Instant::now() < until, "it never came");
+            tokio::task::yield_now().await;
+        }
+    };
+    waits(&|| faults.refused() >= TRIES).await;
+    assert_eq!(served.parts.muster.city().position(), before);
+    faults.heal();
+    waits(&|| served.parts.muster.city().position() > before).await;
+    let stage = served.parts.muster.city().alert(alert).unwrap().reach[&here].people[&person].0;
+    assert_eq!(stage, Stage::Shown);
+}
+
+#[tokio::test]
+async fn what_phones_reported_last_is_in_the_city_when_the_hub_has_stopped() {
+    // Longer than the test: only the stop gives them.
+    let limits = LiveLimits { receipts_wait: PATIENCE * 2, ..LiveLimits::default() };
+    let served = Served::with(limits).await;
+    let here = served.manned(0);
+    let incident = served.opens().await;
+    let alert = served.issues(incident, &[here]).await;
+    let person = served.in_line(here, 0).person_id().unwrap();
+    assert!(served.parts.hub.receipts().leave(ReceiptMark { alert, person, stage: Stage::Shown }));
+    assert_eq!(served.parts.hub.stop(PATIENCE).await, 0);
+    let stage = served.parts.muster.city().alert(alert).unwrap().reach[&here].people[&person].0;
+    assert_eq!(stage, Stage::Shown);
 }
