@@ -139,7 +139,9 @@ async fn stairwells_and_buildings_add_up(city: &City, incident: &str, home: Comp
         }
         assert_eq!(building["counts"]["households"], households);
     }
-    assert_eq!(reported, 12, "all reports are in some stairwell of {home}");
+    // Every seventh flat reported, twelve at most: a small compound has fewer.
+    let given = flats(city, home).len().div_ceil(7).min(12);
+    assert_eq!(reported, given, "all reports are in some stairwell of {home}");
 }
 
 #[tokio::test]
