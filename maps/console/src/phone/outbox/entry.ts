@@ -1,0 +1,19 @@
+/** One report that this phone has to hand in: kept until the server has it, whatever happens to the page or the phone. */
+export interface Entry {
+  /** The command's id, made with the report: however often it is sent, it is done once. */
+  id: string
+  /** Whose it is: a person's id, or a household. Another person's sign-in on this phone does not send it. */
+  owner: string
+  /** Where it goes. */
+  path: string
+  /** What is sent. */
+  body: unknown
+  /** The epoch of the command under which it was made, for orders of a commander. */
+  epoch: number | null
+  /** When it was made, ms since 1970. */
+  madeAt: number
+  /** What it is about, to be shown while it waits: a flat, an alert's headline. */
+  about: string
+  /** The server refused it for good; it is shown until the person has read it. */
+  refused?: { zh: string; en: string }
+}

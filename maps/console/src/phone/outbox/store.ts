@@ -1,0 +1,51 @@
+/** The outbox on the disk of the phone (IndexedDB): survives a reload, a crash and an update. */
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { Entry } from './entry'
+
+interface OutboxSchema extends DBSchema {
+  entries: { key: string; value: Entry; indexes: { madeAt: number } }
+}
+
+const NAME = 'muster-outbox'
+/** Raised with each change of what is stored; `upgrade` then has to bring the old entries along. */
+const VERSION = 1
+/** Entries that a phone keeps: a whole compound's roll, several times over. */
+export const ENTRIES_MAX = 5_000
+
+export class OutboxFull extends Error {}
+
+export class OutboxStore {
+  private constructor(private readonly db: IDBPDatabase<OutboxSchema>) {}
+
+  static async open(): Promise<OutboxStore> {
+    const db = await openDB<OutboxSchema>(NAME, VERSION, {
+      upgrade(fresh) {
+        fresh.createObjectStore('entries', { keyPath: 'id' }).createIndex('madeAt', 'madeAt')
+      },
+    })
+    return new OutboxStore(db)
+  }
+
+  /**
+   * Resolves when the entry is on the disk.
+   * @throws OutboxFull when too many wait
+   */
+  async put(entry: Entry): Promise<void> {
+    const write = this.db.transaction('entries', 'readwrite', { durability: 'strict' })
+    if ((await write.store.count()) >= ENTRIES_MAX && !(await write.store.getKey(entry.id))) {
+      await write.done
+      throw new OutboxFull()
+    }
+    await write.store.put(entry)
+    await write.done
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.db.delete('entries', id)
+  }
+
+  /** Everything that waits, oldest first. */
+  all(): Promise<Entry[]> {
+    return this.db.getAllFromIndex('entries', 'madeAt')
+  }
+}

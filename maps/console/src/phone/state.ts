@@ -1,0 +1,174 @@
+/**
+ * What the holder of this phone has to know and do, folded from a snapshot over HTTP and the events that follow it. Pure: no
+ * network, no clock, no storage.
+ */
+import type { AlertNotice, CommandBrief, ContentForm, MeView, NoticeBody, PlaceView, PostCall } from '../shared/schema'
+
+/** An alert as this phone shows it. */
+export interface PhoneAlert {
+  id: string
+  exercise: boolean
+  /** RFC 3339 or ms since 1970, as it came; only ever formatted. */
+  sentAt: number
+  expiresAt: number
+  colour: string | null
+  hazard: string
+  infos: { language: string; headline: string; description: string; instruction: string; sender_name: string }[]
+  cancels: boolean
+  /** Compounds whose command waits for this person's acknowledgement, and until when (ms); `null` for no end. */
+  askedFor: { compound: string; dueAt: number | null }[]
+  /** Whether this person acknowledged it. */
+  acknowledged: boolean
+}
+
+/** A call to a post. */
+export interface PhoneCall {
+  post: string
+  incident: string
+  state: 'called' | 'acknowledged' | 'on_post' | 'declined' | 'no_answer' | 'relieved'
+  answerBy: number
+  /** What to do there; `null` until the next event tells. */
+  duty: { title_zh: string; title_en: string; emergency_duty: string } | null
+}
+
+export interface PhoneState {
+  me: string
+  places: PlaceView[]
+  /** The latest first. */
+  alerts: PhoneAlert[]
+  calls: PhoneCall[]
+  /** The plan's checklist of each compound that this person commands, in emergency. */
+  briefs: CommandBrief[]
+}
+
+export const empty = (me: string): PhoneState => ({ me, places: [], alerts: [], calls: [], briefs: [] })
+
+const ms = (us: number): number => Math.floor(us / 1_000)
+
+/** After signing in, or when what was missed could not be told. */
+export function fromSnapshot(me: string, view: MeView, alerts: PhoneAlert[]): PhoneState {
+  const calls = view.places.flatMap((place) =>
+    place.calls.map((call): PhoneCall => ({
+      post: call.post,
+      incident: call.incident,
+      state: call.state,
+      answerBy: Date.parse(call.answer_by),
+      duty: null,
+    })),
+  )
+  return { me, places: view.places, alerts, calls, briefs: [] }
+}
+
+/** An alert read over HTTP. */
+export function alertFromView(id: string, sent: string, exercise: boolean, cancels: boolean, content: ContentForm): PhoneAlert {
+  return {
+    id,
+    exercise,
+    sentAt: Date.parse(sent),
+    expiresAt: Date.parse(content.expires),
+    colour: content.colour ?? null,
+    hazard: content.hazard,
+    infos: content.infos,
+    cancels,
+    askedFor: [],
+    acknowledged: false,
+  }
+}
+
+function alertFromNotice(notice: AlertNotice, exercise: boolean): PhoneAlert {
+  const { content, identity } = notice
+  return {
+    id: notice.alert,
+    exercise,
+    sentAt: ms(identity.sent),
+    expiresAt: ms(content.expires),
+    colour: content.colour ?? null,
+    hazard: content.hazard,
+    infos: content.infos,
+    cancels: typeof notice.kind === 'object' && 'cancel' in notice.kind,
+    askedFor: [],
+    acknowledged: false,
+  }
+}
+
+/** Which alert a newer one takes the place of. */
+function replaced(notice: AlertNotice): string | null {
+  if (typeof notice.kind !== 'object') return null
+  return 'update' in notice.kind ? notice.kind.update.replaces : notice.kind.cancel.replaces
+}
+
+/** The state after an event. The old state is left as it was. */
+export function apply(state: PhoneState, event: NoticeBody): PhoneState {
+  if ('alert' in event) {
+    const old = replaced(event.alert)
+    const others = state.alerts.filter((alert) => alert.id !== event.alert.alert && alert.id !== old)
+    return { ...state, alerts: [alertFromNotice(event.alert, event.exercise), ...others] }
+  }
+  if ('acknowledgement_asked' in event) {
+    const { alert, compound, due_at } = event.acknowledgement_asked
+    const asked = { compound, dueAt: due_at ? ms(due_at) : null }
+    return onAlert(state, alert, (one) => ({
+      ...one,
+      askedFor: [...one.askedFor.filter((other) => other.compound !== compound), asked],
+    }))
+  }
+  if ('alert_acknowledged' in event) {
+    const { alert, compound, person } = event.alert_acknowledged
+    return onAlert(state, alert, (one) => ({
+      ...one,
+      acknowledged: one.acknowledged || person === state.me,
+      askedFor: one.askedFor.filter((other) => other.compound !== compound),
+    }))
+  }
+  if ('your_call' in event) return withCall(state, event.your_call)
+  if ('your_call_ended' in event) {
+    return { ...state, calls: state.calls.filter((call) => call.post !== event.your_call_ended.post) }
+  }
+  if ('call_answered' in event) {
+    const { post, person, answer } = event.call_answered
+    if (person !== state.me) return state
+    const answered = typeof answer === 'string' ? answer : 'declined'
+    return { ...state, calls: state.calls.map((call) => (call.post === post ? { ...call, state: answered } : call)) }
+  }
+  if ('command_brief' in event) {
+    const brief = event.command_brief
+    const others = state.briefs.filter((one) => one.compound !== brief.compound)
+    return { ...state, briefs: [...others, brief] }
+  }
+  if ('stood_down' in event) {
+    const { incident } = event.stood_down
+    const briefs = state.briefs.filter((brief) => brief.incident !== incident)
+    return { ...state, briefs, calls: state.calls.filter((call) => call.incident !== incident) }
+  }
+  return state
+}
+
+/** This person's word, before the server has it: the button must answer at once. */
+export function acknowledged(state: PhoneState, alert: string): PhoneState {
+  return onAlert(state, alert, (one) => ({ ...one, acknowledged: true, askedFor: [] }))
+}
+
+/** As [`acknowledged`], for a call. */
+export function answered(state: PhoneState, post: string, answer: PhoneCall['state']): PhoneState {
+  return { ...state, calls: state.calls.map((call) => (call.post === post ? { ...call, state: answer } : call)) }
+}
+
+function withCall(state: PhoneState, call: PostCall): PhoneState {
+  const fresh: PhoneCall = {
+    post: call.post,
+    incident: call.incident,
+    state: 'called',
+    answerBy: ms(call.answer_by),
+    duty: call.duty,
+  }
+  return { ...state, calls: [...state.calls.filter((one) => one.post !== call.post), fresh] }
+}
+
+function onAlert(state: PhoneState, id: string, change: (alert: PhoneAlert) => PhoneAlert): PhoneState {
+  return { ...state, alerts: state.alerts.map((alert) => (alert.id === id ? change(alert) : alert)) }
+}
+
+/** The alert that fills the screen now: in force, not acknowledged, the latest. */
+export function pressing(state: PhoneState, now: number): PhoneAlert | undefined {
+  return state.alerts.find((alert) => !alert.acknowledged && alert.expiresAt > now)
+}

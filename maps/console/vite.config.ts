@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import i18n from '@intlify/unplugin-vue-i18n/vite'
+import elementPlus from 'unplugin-element-plus/vite'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Where `npm run dev` finds the server. */
+const server = process.env.MUSTER_URL ?? 'http://127.0.0.1:8080'
+const pages = { '/console': '/console.html', '/m': '/phone.html', '/h': '/phone.html', '/join': '/phone.html' }
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    // Words are compiled when the pages are built: no message compiler goes to the phones.
+    i18n({ include: [here('src/*/words/*.json')], runtimeOnly: true, compositionOnly: true, strictMessage: true, dropMessageCompiler: true, module: "petite-vue-i18n" }),
+    elementPlus({}),
+    {
+      name: 'muster-pages',
+      configureServer(dev) {
+        dev.middlewares.use((request, _, next) => {
+          const page = Object.entries(pages).find(([path]) => request.url === path || request.url?.startsWith(`${path}/`))
+          if (page) request.url = page[1]
+          next()
+        })
+      },
+    },
+  ],
+  base: '/',
+  define: { __VUE_OPTIONS_API__: false, __INTLIFY_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false },
+  build: {
+    target: 'es2022',
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: { console: here('console.html'), phone: here('phone.html') } },
+  },
+  worker: { format: 'es' },
+  server: {
+    proxy: { '/api': { target: server, ws: true, changeOrigin: false }, '/tiles': server, '/map-data': server },
+  },
+  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
+})
