@@ -3,7 +3,8 @@
  * lost, and gives each command one answer. What the frames mean is the business of who listens.
  */
 import { newId, Refused } from './api'
-import type { ClientFrame, Command, Hello, ServerFrame } from './schema'
+import type { ClientFrame, Command, CommandAnswer, Hello, ServerFrame } from './schema'
+import { takeOffset } from './time'
 
 /** How the connection stands. */
 export type LinkState =
@@ -179,6 +180,7 @@ export class Live {
 
   private greeted(hello: Hello): void {
     this.tries = 0
+    takeOffset(hello.at)
     const own = this.options.pingMs * 2
     this.deadlineMs = own > 0 ? own : hello.heartbeat_s * 1_000 * BEATS_MISSED
     const left = this.place
@@ -192,7 +194,7 @@ export class Live {
     for (const { frame } of this.waiting.values()) this.send(frame)
   }
 
-  private answered({ id, ok, refused }: { id: string; ok?: { position: number } | null; refused?: { code: string; zh: string; en: string } | null }): void {
+  private answered({ id, ok, refused }: CommandAnswer): void {
     const waiting = this.waiting.get(id)
     if (!waiting) return
     this.waiting.delete(id)

@@ -1,15 +1,33 @@
-/** Times as people read them, in the language of the page. */
+/** Times as people read them: on the clock of the city, wherever the device thinks that it is. */
+
+/** Minutes by which the city is ahead of UTC; China's time until the server said otherwise. */
+let offsetMin = 480
+
+/** Takes the city's offset from a time that the server wrote (RFC 3339 with offset). */
+export function takeOffset(rfc3339: string): void {
+  const found = /([+-])(\d\d):(\d\d)$/.exec(rfc3339)
+  if (found) offsetMin = (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3]))
+}
+
 const two = (n: number): string => String(n).padStart(2, '0')
+
+/** Its UTC fields are the city's wall clock. */
+const wall = (at: number | string): Date => new Date(new Date(at).getTime() + offsetMin * 60_000)
 
 /** `14:05`, of ms since 1970 or an RFC 3339 text. */
 export function clock(at: number | string): string {
-  const time = new Date(at)
-  return `${two(time.getHours())}:${two(time.getMinutes())}`
+  const time = wall(at)
+  return `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}`
+}
+
+/** `14:05:33`. */
+export function clockWithSeconds(at: number | string): string {
+  return `${clock(at)}:${two(wall(at).getUTCSeconds())}`
 }
 
 /** `7-11 14:05`; the year is only said where it is another one. */
-export function dayAndClock(at: number | string, now = new Date()): string {
-  const time = new Date(at)
-  const year = time.getFullYear() === now.getFullYear() ? '' : `${time.getFullYear()}-`
-  return `${year}${time.getMonth() + 1}-${time.getDate()} ${clock(at)}`
+export function dayAndClock(at: number | string, now: number = Date.now()): string {
+  const time = wall(at)
+  const year = time.getUTCFullYear() === wall(now).getUTCFullYear() ? '' : `${time.getUTCFullYear()}-`
+  return `${year}${time.getUTCMonth() + 1}-${time.getUTCDate()} ${clock(at)}`
 }

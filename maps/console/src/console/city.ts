@@ -1,0 +1,89 @@
+/** The city as this dispatcher sees it: who they are, the areas, how every compound stands, live. One for the whole console. */
+import { reactive, shallowRef, triggerRef } from 'vue'
+import { api, take, walk } from '../shared/api'
+import { Live, liveUrl, type LinkState } from '../shared/live'
+import type { AreaView, IncidentView, MapState, MeView, NoticeBody } from '../shared/schema'
+import { Standing } from './state/standing'
+
+/** A lost connection has to be said within 5 s: asked every 2 s, given up after 4 s of silence. */
+const PING_MS = 2_000
+
+type Change = (changed: MapState[]) => void
+type News = (event: NoticeBody, at: string) => void
+
+export class City {
+  readonly me = shallowRef<MeView | null>(null)
+  readonly areas = shallowRef(new Map<string, AreaView>())
+  readonly incidents = shallowRef<IncidentView[]>([])
+  readonly link = shallowRef<LinkState>({ is: 'connecting', since: Date.now() })
+  readonly standing = new Standing()
+  /** Ticks when the totals moved; at most five times a second, as frames come. */
+  readonly totals = shallowRef(this.standing.totals)
+  readonly progress = reactive({ whole: false, done: 0 })
+  private live: Live | null = null
+  private readonly changes = new Set<Change>()
+  private readonly news = new Set<News>()
+
+  /** @throws Refused when nobody is signed in, or the server cannot be reached */
+  async start(): Promise<void> {
+    this.me.value = await take(api.GET('/api/v1/me'))
+    const areas = await take(api.GET('/api/v1/areas'))
+    this.areas.value = new Map(areas.map((area) => [area.code, area]))
+    await this.loadIncidents()
+    if (this.me.value.grants.length === 0) return
+    this.live = new Live(
+      { url: liveUrl(location), watchMap: true, pingMs: PING_MS },
+      {
+        state: (is) => (this.link.value = is),
+        reload: () => void this.loadIncidents(),
+        frame: (frame) => {
+          if (frame.type === 'map') this.took(this.standing.take(frame))
+          if (frame.type === 'event') this.heard(frame.event, frame.at)
+        },
+      },
+    )
+    this.live.start()
+    addEventListener('online', () => this.live?.hurry())
+  }
+
+  /** Is told of every compound that changed. @returns ends it */
+  onChange(tell: Change): () => void {
+    this.changes.add(tell)
+    return () => this.changes.delete(tell)
+  }
+
+  /** Is told of every event that concerns the dispatcher. @returns ends it */
+  onNews(tell: News): () => void {
+    this.news.add(tell)
+    return () => this.news.delete(tell)
+  }
+
+  async loadIncidents(): Promise<void> {
+    const page = (after?: string) => api.GET('/api/v1/incidents', { params: { query: { open: true, after } } })
+    this.incidents.value = await walk((after?: string) => take(page(after)))
+  }
+
+  areaName(code: string): string {
+    return this.areas.value.get(code)?.name ?? code
+  }
+
+  /** Where the account commands or watches, widest first. */
+  get ownAreas(): string[] {
+    return (this.me.value?.grants ?? []).map((grant) => grant.area).sort((a, b) => a.length - b.length)
+  }
+
+  private took(changed: MapState[]): void {
+    this.progress.done = this.standing.compounds.size
+    this.progress.whole ||= this.standing.whole
+    for (const tell of this.changes) tell(changed)
+    triggerRef(this.totals)
+    const known = new Set(this.incidents.value.map((incident) => incident.id))
+    if (changed.some(({ incident }) => incident && !known.has(incident))) void this.loadIncidents()
+  }
+
+  private heard(event: NoticeBody, at: string): void {
+    for (const tell of this.news) tell(event, at)
+  }
+}
+
+export const city = new City()
