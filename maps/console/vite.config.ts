@@ -10,7 +10,11 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const server = process.env.MUSTER_URL ?? 'http://127.0.0.1:8080'
 const pages = { '/console': '/console.html', '/m': '/phone.html', '/h': '/phone.html', '/join': '/phone.html' }
 
-export default defineConfig({
+/**
+ * Each page is built by itself (`--mode phone`, then `--mode console`): shared chunks would bring to the phones what only the console
+ * uses.
+ */
+export default defineConfig(({ mode }) => ({
   plugins: [
     vue(),
     // Words are compiled when the pages are built: no message compiler goes to the phones.
@@ -33,11 +37,13 @@ export default defineConfig({
     target: 'es2022',
     sourcemap: false,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { console: here('console.html'), phone: here('phone.html') } },
+    emptyOutDir: mode === 'phone',
+    assetsDir: `assets/${mode}`,
+    rollupOptions: { input: here(mode === 'phone' ? 'phone.html' : 'console.html') },
   },
   worker: { format: 'es' },
   server: {
     proxy: { '/api': { target: server, ws: true, changeOrigin: false }, '/tiles': server, '/map-data': server },
   },
   test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
-})
+}))

@@ -13,7 +13,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect as _, Line, Rect};
+use geo::{BoundingRect as _, Coord, Line, Rect};
 use rstar::{AABB, RTree, RTreeObject};
 
 use crate::domain::area::AreaCode;
@@ -167,6 +167,14 @@ impl SpatialIndex {
     /// Compounds of an area, by code.
     pub fn in_area(&self, area: AreaCode) -> impl Iterator<Item = CompoundId> {
         self.by_id.range(CompoundId::all_in(area)).map(|(id, _)| *id)
+    }
+
+    /// How many compounds an area has, and the mean of their boxes' centres; `None` without a compound.
+    pub fn middle_of(&self, area: AreaCode) -> (usize, Option<Point>) {
+        let boxes = self.in_area(area).filter_map(|id| self.boundary(id)?.as_geo().bounding_rect());
+        let (count, sum) = boxes.fold((0, Coord::zero()), |(n, sum), rect| (n + 1, sum + rect.center()));
+        let middle = (count > 0).then(|| sum / count as f64);
+        (count, middle.and_then(|at| Point::new(at.x, at.y).ok()))
     }
 
     /// Compounds whose box meets the given one, by code: for drawing a map.

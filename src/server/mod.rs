@@ -5,9 +5,11 @@
 //! asks, [`extract`] reads the rest of a request, [`openapi`] describes it all. A handler lives in `routes/<noun>.rs`, beside the
 //! shapes (DTOs) that only the API has, and has 5 to 15 lines. No rule lives here: who may is asked of `city::authority`.
 
+pub mod assets;
 pub mod caller;
 pub mod error;
 pub mod extract;
+pub mod kept;
 pub mod language;
 pub mod middleware;
 pub mod openapi;

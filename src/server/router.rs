@@ -16,14 +16,17 @@ use super::openapi::{Document, complete};
 use super::routes::{
     accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log,
     map, me, operate, people, plans, posts, roll, session, succession, targets, templates,
+    tiles,
 };
-use super::{App, middleware, socket};
+use super::{App, assets, middleware, socket};
 
 /// The API with all that stands before it.
 pub fn router(app: &App) -> Router {
     let (described, document) = api_taking(app.config.import.body_limit_bytes);
     let counts = operate::HttpCounts::default();
     let router = described
+        .merge(assets::routes())
+        .merge(tiles::routes())
         .merge(docs::routes(&document))
         .merge(operate::routes(counts.clone()))
         .fallback(async || Problem::from(Edge::NoSuchRoute {}))

@@ -5,7 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::city::authority::Action;
-use crate::domain::area::{AreaCode, AreaLevel};
+use crate::domain::area::{Area, AreaCode, AreaLevel};
+use crate::domain::geometry::Point;
 use crate::server::App;
 use crate::server::caller::Caller;
 use crate::server::extract::Json;
@@ -23,6 +24,8 @@ pub struct AreaView {
     pub parent: Option<AreaCode>,
     /// Compounds that lie in it; only for those who see the whole area.
     pub compounds: Option<usize>,
+    /// The middle of its compounds, degrees, to stand for it on a map; only for those who see the whole area, `null` where none is.
+    pub center: Option<Point>,
 }
 
 /// 区划 The administrative tree, widest first
@@ -32,15 +35,11 @@ pub struct AreaView {
 )]
 pub async fn areas(State(app): State<App>, caller: Caller) -> Json<Vec<AreaView>> {
     let city = app.city();
-    let view = |area: &crate::domain::area::Area| AreaView {
-        code: area.code,
-        name: area.name.clone(),
-        level: area.code.level(),
-        parent: area.code.parent(),
-        compounds: city
-            .may_in_area(&caller.actor, Action::SeeCompound, area.code)
-            .is_ok()
-            .then(|| city.spatial().in_area(area.code).count()),
+    let view = |area: &Area| {
+        let seen = city.may_in_area(&caller.actor, Action::SeeCompound, area.code).is_ok();
+        let (compounds, center) = seen.then(|| city.spatial().middle_of(area.code)).unzip();
+        let (code, level, parent) = (area.code, area.code.level(), area.code.parent());
+        AreaView { code, name: area.name.clone(), level, parent, compounds, center: center.flatten() }
     };
     Json(city.areas().map(view).collect())
 }

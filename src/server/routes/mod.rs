@@ -31,3 +31,4 @@ pub mod session;
 pub mod succession;
 pub mod targets;
 pub mod templates;
+pub mod tiles;

@@ -2,7 +2,7 @@
  * Hands in what the phone has to report: writes it down first, sends it when there is a network, and forgets it only when the
  * server said that it has it (or refuses it for good, which is shown).
  */
-import { ref, type Ref } from 'vue'
+import { shallowRef, type ShallowRef } from 'vue'
 import { newId, Refused } from '../../shared/api'
 import type { Entry } from './entry'
 import type { OutboxStore } from './store'
@@ -19,7 +19,7 @@ const AT_ONCE = 8
 
 export class Outbox {
   /** What waits, oldest first; watched by the page. */
-  readonly waiting: Ref<Entry[]> = ref([])
+  readonly waiting: ShallowRef<Entry[]> = shallowRef([])
   private sending = false
   private again = false
   private tries = 0

@@ -1,0 +1,71 @@
+/** What a street or a county shows from afar: how many compounds, and how many stand worst. Running counts; pure. */
+import type { AreaView, MapState } from '../../shared/schema'
+import { shade, shadesOf, type Paint } from './paint'
+
+/** Digits of the codes that have a bubble: county, street. */
+const LEVELS = { county: 6, street: 9 } as const
+export type Level = keyof typeof LEVELS
+
+/** One bubble as the map draws it. */
+export interface Bubble {
+  code: string
+  name: string
+  at: [number, number]
+  count: number
+  /** `12 / 340`: how many stand worst, of how many. */
+  label: string
+  colour: string
+}
+
+export class Bubbles {
+  /** Of each compound the shade that was counted, and whether it was silent. */
+  private readonly counted = new Map<string, number>()
+  /** Of each area the compounds by shade; silent ones are counted in place `SILENT`. */
+  private readonly areas = new Map<string, number[]>()
+
+  constructor(readonly paint: Paint) {}
+
+  /** A compound changed. */
+  take(state: MapState): void {
+    const silent = shadesOf(this.paint).length
+    const now = state.silent ? silent : shade(this.paint, state)
+    const before = this.counted.get(state.id)
+    if (before === now) return
+    this.counted.set(state.id, now)
+    for (const digits of Object.values(LEVELS)) {
+      const code = state.id.slice(0, digits)
+      const counts = this.areas.get(code) ?? new Array<number>(silent + 1).fill(0)
+      this.areas.set(code, counts)
+      if (before !== undefined) counts[before] = (counts[before] ?? 0) - 1
+      counts[now] = (counts[now] ?? 0) + 1
+    }
+  }
+
+  /** All bubbles of a level that lie somewhere. */
+  at(level: Level, areas: ReadonlyMap<string, AreaView>): Bubble[] {
+    const bubbles: Bubble[] = []
+    for (const [code, counts] of this.areas) {
+      const area = areas.get(code)
+      if (code.length !== LEVELS[level] || !area?.center) continue
+      const count = counts.reduce((sum, n) => sum + n, 0)
+      if (count > 0) bubbles.push({ code, name: area.name, at: pair(area.center), count, ...this.worst(counts, count) })
+    }
+    return bubbles
+  }
+
+  /** What stands worst: silence first, since it may hide anything; then the last shade that occurs. */
+  private worst(counts: number[], count: number): { label: string; colour: string } {
+    const shades = shadesOf(this.paint)
+    const silent = counts[shades.length] ?? 0
+    if (silent > 0) return { label: `${silent} / ${count}`, colour: SILENT_COLOUR }
+    const last = counts.findLastIndex((n) => n > 0)
+    const label = last > 0 ? `${counts[last]} / ${count}` : String(count)
+    return { label, colour: shades[last]?.colour ?? SILENT_COLOUR }
+  }
+}
+
+/** Of the hatch, from afar. */
+export const SILENT_COLOUR = '#93a1b3'
+
+const pair = (point: number[]): [number, number] => [point[0] ?? 0, point[1] ?? 0]
+

@@ -1,0 +1,142 @@
+/**
+ * The map itself: MapLibre, told of single compounds. A change sets the feature-state of one compound and redraws that; the
+ * tiles are never fetched anew for it.
+ */
+import { Map as GlMap, NavigationControl, ScaleControl, setWorkerUrl, type GeoJSONSource } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import type { AreaView, MapState } from '../../shared/schema'
+import { Bubbles, type Level } from './bubbles'
+import { colourOf, type Paint } from './paint'
+import { hatch, STREETS_FROM_ZOOM, style } from './style'
+
+setWorkerUrl(workerUrl)
+
+/** Changzhi, until the areas are known. */
+const START: [number, number, number, number] = [111.9, 35.8, 113.8, 37.2]
+/** Bubbles are drawn anew at most so often, ms. */
+const BUBBLES_MS = 500
+
+const feature = (id: string) => ({ source: 'compounds', sourceLayer: 'compounds', id: Number(id) })
+
+export interface CityMapOptions {
+  container: HTMLElement
+  /** All compounds as they stand; read, never changed. */
+  compounds: ReadonlyMap<string, MapState>
+  areas: ReadonlyMap<string, AreaView>
+  choose: (compound: string) => void
+}
+
+export class CityMap {
+  private readonly map: GlMap
+  private bubbles: Bubbles
+  private paint: Paint = 'mode'
+  /** Only these are shown bright; empty for all. */
+  private area = ''
+  private chosen: string | null = null
+  private bubblesTimer: ReturnType<typeof setTimeout> | undefined
+  private loaded = false
+
+  /** @throws where the browser has no WebGL 2 */
+  constructor(private readonly options: CityMapOptions) {
+    this.bubbles = new Bubbles(this.paint)
+    this.map = new GlMap({
+      container: options.container,
+      style: style(),
+      bounds: START,
+      attributionControl: { compact: true },
+      dragRotate: false,
+      pitchWithRotate: false,
+      maxZoom: 18,
+    })
+    this.map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
+    this.map.addControl(new ScaleControl(), 'bottom-left')
+    this.map.on('load', () => this.whenLoaded())
+    this.map.on('zoomend', () => this.drawBubblesSoon())
+    this.map.on('click', 'compounds', ({ features }) => {
+      const id = features?.[0]?.id
+      if (id !== undefined) options.choose(String(id))
+    })
+    this.map.on('click', 'bubbles', ({ lngLat }) => this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 }))
+    for (const layer of ['compounds', 'bubbles']) {
+      this.map.on('mouseenter', layer, () => (this.map.getCanvas().style.cursor = 'pointer'))
+      this.map.on('mouseleave', layer, () => (this.map.getCanvas().style.cursor = ''))
+    }
+  }
+
+  remove(): void {
+    clearTimeout(this.bubblesTimer)
+    this.map.remove()
+  }
+
+  /** Some compounds changed. */
+  take(changed: Iterable<MapState>): void {
+    for (const state of changed) {
+      this.bubbles.take(state)
+      if (this.loaded) this.colour(state)
+    }
+    this.drawBubblesSoon()
+  }
+
+  /** The colours tell something else from now on. */
+  show(paint: Paint): void {
+    this.paint = paint
+    this.bubbles = new Bubbles(paint)
+    this.take(this.options.compounds.values())
+  }
+
+  /** Only the compounds of this area are bright; `''` for all. */
+  keepTo(area: string): void {
+    this.area = area
+    const center = this.options.areas.get(area)?.center
+    if (center) this.map.easeTo({ center: [center[0] ?? 0, center[1] ?? 0], zoom: ZOOM_OF_CODE[area.length] ?? 8 })
+    this.take(this.options.compounds.values())
+  }
+
+  /** Marks a compound, and goes there where a place is given. */
+  mark(compound: string | null, at?: [number, number]): void {
+    const before = this.chosen
+    this.chosen = compound
+    for (const id of [before, compound]) {
+      const state = id && this.options.compounds.get(id)
+      if (state && this.loaded) this.colour(state)
+    }
+    if (at) this.map.easeTo({ center: at, zoom: Math.max(this.map.getZoom(), 15) })
+  }
+
+  private whenLoaded(): void {
+    this.map.addImage('hatch', hatch())
+    this.loaded = true
+    this.take(this.options.compounds.values())
+  }
+
+  private colour(state: MapState): void {
+    this.map.setFeatureState(feature(state.id), {
+      colour: colourOf(this.paint, state),
+      silent: state.silent,
+      chosen: state.id === this.chosen,
+      dim: !state.id.startsWith(this.area),
+    })
+  }
+
+  private drawBubblesSoon(): void {
+    if (!this.loaded) return
+    this.bubblesTimer ??= setTimeout(() => {
+      this.bubblesTimer = undefined
+      this.drawBubbles()
+    }, BUBBLES_MS)
+  }
+
+  private drawBubbles(): void {
+    const level: Level = this.map.getZoom() < STREETS_FROM_ZOOM ? 'county' : 'street'
+    const features = this.bubbles.at(level, this.options.areas).map(({ at, ...properties }) => ({
+      type: 'Feature' as const,
+      geometry: { type: 'Point' as const, coordinates: at },
+      properties,
+    }))
+    this.map.getSource<GeoJSONSource>('bubbles')?.setData({ type: 'FeatureCollection', features })
+  }
+}
+
+/** How close an area is looked at, by the digits of its code. */
+const ZOOM_OF_CODE: Record<number, number> = { 4: 8, 6: 9.5, 9: 12, 12: 13.5 }

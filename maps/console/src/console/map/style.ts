@@ -1,0 +1,145 @@
+/** The map's style: our own data on a dark ground, nothing from another host, no sprite, no glyph server. */
+import type { StyleSpecification } from 'maplibre-gl'
+
+/** Tiles of compounds exist from here on in; farther out bubbles stand for streets and counties. */
+export const TILES_FROM_ZOOM = 10
+export const TILES_TO_ZOOM = 14
+/** Bubbles of counties below this zoom, of streets from it. */
+export const STREETS_FROM_ZOOM = 9.2
+/** Compounds take over from the streets' bubbles here. */
+export const COMPOUNDS_FROM_ZOOM = 11.5
+
+const LABEL_FONT = ['sans-serif']
+
+const file = (name: string) => ({ type: 'geojson' as const, data: `${location.origin}/map-data/${name}.geojson` })
+const nothing = { type: 'geojson' as const, data: { type: 'FeatureCollection' as const, features: [] } }
+
+export function style(): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      counties: file('changzhi-counties'),
+      rivers: file('rivers'),
+      water: file('water'),
+      compounds: {
+        type: 'vector',
+        tiles: [`${location.origin}/tiles/compounds/{z}/{x}/{y}.mvt`],
+        minzoom: TILES_FROM_ZOOM,
+        maxzoom: TILES_TO_ZOOM,
+      },
+      bubbles: { ...nothing, promoteId: 'code' },
+    },
+    layers: [
+      { id: 'ground', type: 'background', paint: { 'background-color': '#0b111b' } },
+      { id: 'counties', type: 'fill', source: 'counties', paint: { 'fill-color': '#131d2b' } },
+      { id: 'water', type: 'fill', source: 'water', paint: { 'fill-color': '#1c3b63' } },
+      {
+        id: 'rivers',
+        type: 'line',
+        source: 'rivers',
+        paint: { 'line-color': '#2a5a94', 'line-width': ['interpolate', ['linear'], ['zoom'], 8, 1.2, 14, 5] },
+      },
+      {
+        id: 'county-lines',
+        type: 'line',
+        source: 'counties',
+        paint: { 'line-color': '#3d5270', 'line-width': 1.2, 'line-dasharray': [3, 2] },
+      },
+      {
+        id: 'compounds',
+        type: 'fill',
+        source: 'compounds',
+        'source-layer': 'compounds',
+        minzoom: COMPOUNDS_FROM_ZOOM,
+        paint: {
+          'fill-color': ['to-color', ['feature-state', 'colour'], '#5b6b80'],
+          'fill-opacity': ['case', ['boolean', ['feature-state', 'dim'], false], 0.15, 0.8],
+        },
+      },
+      {
+        id: 'compounds-silent',
+        type: 'fill',
+        source: 'compounds',
+        'source-layer': 'compounds',
+        minzoom: COMPOUNDS_FROM_ZOOM,
+        paint: {
+          'fill-pattern': 'hatch',
+          'fill-opacity': ['case', ['boolean', ['feature-state', 'silent'], false], 1, 0],
+        },
+      },
+      {
+        id: 'compounds-edge',
+        type: 'line',
+        source: 'compounds',
+        'source-layer': 'compounds',
+        minzoom: COMPOUNDS_FROM_ZOOM,
+        paint: {
+          'line-color': ['case', ['boolean', ['feature-state', 'chosen'], false], '#ffffff', '#0b111b'],
+          'line-width': ['case', ['boolean', ['feature-state', 'chosen'], false], 3, 0.6],
+        },
+      },
+      {
+        id: 'river-names',
+        type: 'symbol',
+        source: 'rivers',
+        layout: { 'symbol-placement': 'line', 'text-field': ['get', 'name'], 'text-size': 12, 'text-font': LABEL_FONT },
+        paint: { 'text-color': '#7fb2ee', 'text-halo-color': '#0b111b', 'text-halo-width': 1.5 },
+      },
+      {
+        id: 'compound-names',
+        type: 'symbol',
+        source: 'compounds',
+        'source-layer': 'compounds',
+        minzoom: 14.5,
+        layout: { 'text-field': ['get', 'name'], 'text-size': 12, 'text-font': LABEL_FONT },
+        paint: { 'text-color': '#eef2f7', 'text-halo-color': '#0b111b', 'text-halo-width': 1.5 },
+      },
+      {
+        id: 'bubbles',
+        type: 'circle',
+        source: 'bubbles',
+        maxzoom: COMPOUNDS_FROM_ZOOM,
+        paint: {
+          'circle-color': ['to-color', ['get', 'colour']],
+          'circle-radius': ['interpolate', ['linear'], ['sqrt', ['get', 'count']], 1, 10, 10, 17, 32, 28],
+          'circle-opacity': 0.85,
+          'circle-stroke-color': '#0b111b',
+          'circle-stroke-width': 1.5,
+        },
+      },
+      {
+        id: 'bubble-counts',
+        type: 'symbol',
+        source: 'bubbles',
+        maxzoom: COMPOUNDS_FROM_ZOOM,
+        layout: {
+          'text-field': ['concat', ['get', 'name'], '\n', ['get', 'label']],
+          'text-size': 12,
+          'text-font': LABEL_FONT,
+          'text-allow-overlap': false,
+          'text-optional': true,
+        },
+        paint: { 'text-color': '#ffffff', 'text-halo-color': '#0b111b', 'text-halo-width': 1.6 },
+      },
+    ],
+  }
+}
+
+/** Diagonal lines on grey: unknown, never fine. */
+export function hatch(): ImageData {
+  const side = 12
+  const canvas = new OffscreenCanvas(side, side)
+  const pen = canvas.getContext('2d')
+  if (!pen) return new ImageData(side, side)
+  pen.fillStyle = '#4a5666'
+  pen.fillRect(0, 0, side, side)
+  pen.strokeStyle = '#c3cfde'
+  pen.lineWidth = 2.5
+  for (const from of [-side, 0, side]) {
+    pen.beginPath()
+    pen.moveTo(from, side)
+    pen.lineTo(from + side, 0)
+    pen.stroke()
+  }
+  return pen.getImageData(0, 0, side, side)
+}

@@ -1,0 +1,85 @@
+//! The pages, as they were built into the binary (`maps/console/dist`), and the base map's files. In a debug build they are read
+//! from the disk, so that `vite build` is enough to see a change.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::App;
+use super::error::{Edge, Problem};
+use super::kept::File;
+
+/// What `npm run build` made. Where it was not run there is nothing, and the pages say so.
+#[derive(RustEmbed)]
+#[folder = "maps/console/dist"]
+#[allow_missing = true]
+struct Pages;
+
+/// The base map: boundaries, rivers, lakes, seats. Public data (`maps/data/LICENCES.md`).
+#[derive(RustEmbed)]
+#[folder = "maps/data"]
+#[include = "*.geojson"]
+struct BaseMap;
+
+/// Files under `assets/` carry their content's hash in the name.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Everything else is asked for each time, and answered with 304 while it is the same.
+const ASK_AGAIN: &str = "no-cache";
+
+/// The pages' addresses. What a page shows is the business of the page.
+pub fn routes() -> Router<App> {
+    let phone = get(async |headers: HeaderMap| page("phone.html", &headers));
+    let console = get(async |headers: HeaderMap| page("console.html", &headers));
+    Router::new()
+        .route("/", phone.clone())
+        .route("/m", phone.clone())
+        .route("/h", phone.clone())
+        .route("/join", phone)
+        .route("/console", console.clone())
+        .route("/console/{*page}", console)
+        .route("/assets/{*name}", get(asset))
+        .route("/map-data/{name}", get(map_data))
+}
+
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let path = format!("assets/{name}");
+    Pages::get(&path).map_or_else(not_found, |file| answer(&path, file, FOR_EVER, &headers))
+}
+
+async fn map_data(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    BaseMap::get(&name).map_or_else(not_found, |file| answer(&name, file, ASK_AGAIN, &headers))
+}
+
+fn page(name: &str, headers: &HeaderMap) -> Response {
+    Pages::get(name).map_or_else(not_built, |file| answer(name, file, ASK_AGAIN, headers))
+}
+
+fn answer(name: &str, file: EmbeddedFile, kept: &'static str, asked: &HeaderMap) -> Response {
+    File { kind: kind_of(name), kept, hash: file.metadata.sha256_hash(), content: file.data }.answer(asked)
+}
+
+/// By the ending: only what the build and the map consist of.
+fn kind_of(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("geojson") => "application/geo+json",
+        Some("webmanifest") => "application/manifest+json",
+        _ => "application/octet-stream",
+    }
+}
+
+fn not_found() -> Response {
+    Problem::from(Edge::NoSuchRoute {}).into_response()
+}
+
+fn not_built() -> Response {
+    let words = "页面尚未构建：请运行 make console，然后重新编译。\nThe pages were not built: run make console, then build again.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+}
