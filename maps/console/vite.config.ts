@@ -18,13 +18,22 @@ export default defineConfig(({ mode }) => ({
   plugins: [
     vue(),
     // Words are compiled when the pages are built: no message compiler goes to the phones.
-    i18n({ include: [here('src/*/words/*.json')], runtimeOnly: true, compositionOnly: true, strictMessage: true, dropMessageCompiler: true, module: "petite-vue-i18n" }),
+    i18n({
+      include: [here('src/*/words/*.json')],
+      runtimeOnly: true,
+      compositionOnly: true,
+      strictMessage: true,
+      dropMessageCompiler: true,
+      module: 'petite-vue-i18n',
+    }),
     elementPlus({}),
     {
       name: 'muster-pages',
       configureServer(dev) {
         dev.middlewares.use((request, _, next) => {
-          const page = Object.entries(pages).find(([path]) => request.url === path || request.url?.startsWith(`${path}/`))
+          const page = Object.entries(pages).find(
+            ([path]) => request.url === path || request.url?.startsWith(`${path}/`),
+          )
           if (page) request.url = page[1]
           next()
         })

@@ -16,4 +16,7 @@ const router = createRouter({
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
-createApp(App).use(router).use(makeI18n({ 'zh-CN': zh, 'en-US': en })).mount('#app')
+createApp(App)
+  .use(router)
+  .use(makeI18n({ 'zh-CN': zh, 'en-US': en }))
+  .mount('#app')

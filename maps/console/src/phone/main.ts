@@ -7,4 +7,6 @@ import en from './words/en.json'
 import zh from './words/zh.json'
 
 addEventListener('pointerdown', allowSound, { once: true })
-createApp(App).use(makeI18n({ 'zh-CN': zh, 'en-US': en })).mount('#app')
+createApp(App)
+  .use(makeI18n({ 'zh-CN': zh, 'en-US': en }))
+  .mount('#app')

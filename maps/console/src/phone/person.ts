@@ -62,7 +62,8 @@ export function usePerson() {
     }
     if ('your_call' in frame.event) ring(frame.event.exercise)
     // Who commands, holds a post or is in emergency changed: the places are told anew.
-    if ('duty_raised' in frame.event || 'stood_down' in frame.event || 'command_changed' in frame.event) void loadPlaces()
+    if ('duty_raised' in frame.event || 'stood_down' in frame.event || 'command_changed' in frame.event)
+      void loadPlaces()
   }
 
   async function loadPlaces(): Promise<void> {
@@ -91,7 +92,10 @@ export function usePerson() {
     state.value = fold.acknowledged(state.value, alert.id)
   }
 
-  async function answer(post: string, answer: 'acknowledged' | 'on_post' | { declined: { reason: string } }): Promise<void> {
+  async function answer(
+    post: string,
+    answer: 'acknowledged' | 'on_post' | { declined: { reason: string } },
+  ): Promise<void> {
     await outbox.value?.add({ path: '/api/v1/calls/answer', body: { post, answer }, epoch: null, about: post })
     state.value = fold.answered(state.value, post, typeof answer === 'string' ? answer : 'declined')
   }

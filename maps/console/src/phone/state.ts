@@ -60,7 +60,13 @@ export function fromSnapshot(me: string, view: MeView, alerts: PhoneAlert[]): Ph
 }
 
 /** An alert read over HTTP. */
-export function alertFromView(id: string, sent: string, exercise: boolean, cancels: boolean, content: ContentForm): PhoneAlert {
+export function alertFromView(
+  id: string,
+  sent: string,
+  exercise: boolean,
+  cancels: boolean,
+  content: ContentForm,
+): PhoneAlert {
   return {
     id,
     exercise,

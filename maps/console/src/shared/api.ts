@@ -27,7 +27,12 @@ export class Refused extends Error {
   }
 
   static unreachable(): Refused {
-    return new Refused('unreachable', 0, '连不上服务器，请检查网络。', 'The server cannot be reached. Check the network.')
+    return new Refused(
+      'unreachable',
+      0,
+      '连不上服务器，请检查网络。',
+      'The server cannot be reached. Check the network.',
+    )
   }
 }
 
@@ -89,7 +94,9 @@ function isProblem(error: unknown): error is Problem {
 const WALK_MAX = 20_000
 
 /** All entries of a list, page by page. */
-export async function walk<T, C>(page: (after: C | undefined) => Promise<{ items: T[]; next?: C | null }>): Promise<T[]> {
+export async function walk<T, C>(
+  page: (after: C | undefined) => Promise<{ items: T[]; next?: C | null }>,
+): Promise<T[]> {
   const all: T[] = []
   let after: C | undefined
   while (all.length < WALK_MAX) {

@@ -47,6 +47,8 @@ const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 15_000
 /** Heartbeats of the server after whose silence the connection counts as dead. */
 const BEATS_MISSED = 2.5
+/** How often the connection is looked after, ms. */
+const BEAT_MS = 1_000
 /** Commands that may wait for their answers. */
 const WAITING_MAX = 200
 
@@ -62,6 +64,7 @@ export class Live {
   private mapSince: { epoch: string; position: number } | undefined
   private state: LinkState
   private news = 0
+  private pinged = 0
   private tries = 0
   private deadlineMs = 50_000
   private retryTimer: ReturnType<typeof setTimeout> | undefined
@@ -136,7 +139,7 @@ export class Live {
     socket.onclose = ({ code, reason }: CloseEvent) => this.closed(socket, code, reason)
     const born = this.now()
     clearInterval(this.beatTimer)
-    this.beatTimer = setInterval(() => this.beat(socket, born), this.options.pingMs || 1_000)
+    this.beatTimer = setInterval(() => this.beat(socket, born), BEAT_MS)
   }
 
   /** Asks whether the other side is there, and gives it up when it has not said anything for too long. */
@@ -145,7 +148,8 @@ export class Live {
     if (quiet > this.deadlineMs) {
       socket.close()
       this.closed(socket, 1006, '')
-    } else if (this.options.pingMs > 0 && socket.readyState === 1) {
+    } else if (this.options.pingMs > 0 && socket.readyState === 1 && this.now() - this.pinged >= this.options.pingMs) {
+      this.pinged = this.now()
       socket.send('{"type":"ping"}')
     }
   }
@@ -186,7 +190,8 @@ export class Live {
     const left = this.place
     this.place = { epoch: hello.epoch, cursor: hello.cursor }
     this.become({ is: 'live', since: this.now() })
-    if (left) this.send(JSON.stringify({ type: 'resume', epoch: left.epoch, cursor: left.cursor } satisfies ClientFrame))
+    if (left)
+      this.send(JSON.stringify({ type: 'resume', epoch: left.epoch, cursor: left.cursor } satisfies ClientFrame))
     if (this.options.watchMap) {
       const since = this.mapSince?.epoch === hello.epoch ? this.mapSince : null
       this.send(JSON.stringify({ type: 'watch', what: 'map', since } satisfies ClientFrame))
@@ -199,7 +204,10 @@ export class Live {
     if (!waiting) return
     this.waiting.delete(id)
     if (ok) waiting.done(ok.position)
-    else waiting.refused(new Refused(refused?.code ?? 'refused', 409, refused?.zh ?? '被拒绝。', refused?.en ?? 'Refused.'))
+    else
+      waiting.refused(
+        new Refused(refused?.code ?? 'refused', 409, refused?.zh ?? '被拒绝。', refused?.en ?? 'Refused.'),
+      )
   }
 
   private closed(socket: WebSocket, number: number, reason: string): void {

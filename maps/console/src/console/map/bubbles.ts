@@ -68,4 +68,3 @@ export class Bubbles {
 export const SILENT_COLOUR = '#93a1b3'
 
 const pair = (point: number[]): [number, number] => [point[0] ?? 0, point[1] ?? 0]
-

@@ -38,8 +38,7 @@ export function unaccounted(state: MapState): number {
 }
 
 /** Whether an alert waits for the acknowledgement of who commands. */
-export const awaitsAcknowledgement = ({ alert }: MapState): boolean =>
-  alert?.status === 'issued' && !alert.acknowledged
+export const awaitsAcknowledgement = ({ alert }: MapState): boolean => alert?.status === 'issued' && !alert.acknowledged
 
 export class Standing {
   readonly compounds = new Map<string, MapState>()
