@@ -40,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/join", phone)
         .route("/console", console.clone())
         .route("/console/{*page}", console)
+        .route("/icon.svg", get(async |headers: HeaderMap| page("icon.svg", &headers)))
         .route("/assets/{*name}", get(asset))
         .route("/map-data/{name}", get(map_data))
 }

@@ -11,16 +11,21 @@ export const COMPOUNDS_FROM_ZOOM = 11.5
 
 const LABEL_FONT = ['sans-serif']
 
-const file = (name: string) => ({ type: 'geojson' as const, data: `${location.origin}/map-data/${name}.geojson` })
+/** One of our own files, with the credit that its licence asks for (`maps/data/LICENCES.md`). */
+const file = (name: string, attribution: string) => ({
+  type: 'geojson' as const,
+  data: `${location.origin}/map-data/${name}.geojson`,
+  attribution,
+})
 const nothing = { type: 'geojson' as const, data: { type: 'FeatureCollection' as const, features: [] } }
 
 export function style(): StyleSpecification {
   return {
     version: 8,
     sources: {
-      counties: file('changzhi-counties'),
-      rivers: file('rivers'),
-      water: file('water'),
+      counties: file('changzhi-counties', '国家地理信息公共服务平台 天地图'),
+      rivers: file('rivers', 'GSHHG / WDBII'),
+      water: file('water', '© OpenStreetMap contributors'),
       compounds: {
         type: 'vector',
         tiles: [`${location.origin}/tiles/compounds/{z}/{x}/{y}.mvt`],
