@@ -1,0 +1,71 @@
+/** What the tests do over the API, because no page does it yet: the two dispatchers of the demo. */
+import { randomUUID } from 'node:crypto'
+
+const PASSWORD = 'muster-demo-1404'
+
+/** Somebody signed in by a token. */
+export class Caller {
+  private constructor(
+    private readonly origin: string,
+    private readonly token: string,
+  ) {}
+
+  static async signIn(origin: string, login: string): Promise<Caller> {
+    const body = JSON.stringify({ login, password: PASSWORD, bearer: true })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${origin}/api/v1/session`, { method: 'POST', headers, body })
+    const { token } = (await answer.json()) as { token: string }
+    return new Caller(origin, token)
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.ask('GET', path)
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.ask('POST', path, body)
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers = {
+      authorization: `Bearer ${this.token}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    }
+    const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }
+    const answer = await fetch(`${this.origin}/api/v1${path}`, request)
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+}
+
+/** The compound of the demo's commander. */
+export async function homeOf(caller: Caller): Promise<string> {
+  const me = await caller.get<{ places: { compound: string }[] }>('/me')
+  const home = me.places[0]?.compound
+  if (!home) throw new Error('the commander has no compound')
+  return home
+}
+
+/** Opens an exercise, and alerts some compounds: drafted by one dispatcher, approved by the other. */
+export async function alertExercise(origin: string, compounds: string[]): Promise<{ incident: string; alert: string }> {
+  const [first, second] = await Promise.all([Caller.signIn(origin, 'city1'), Caller.signIn(origin, 'city2')])
+  const opened = { hazard: 'flood', exercise: true, title: '浏览器测试演练' }
+  const incident = (await first.post<{ id: string }>('/incidents', opened)).id
+  const template = {
+    hazard: 'flood',
+    colour: 'red',
+    kind: 'new',
+    exercise: true,
+    values: {
+      'zh-CN': { place: '浊漳河沿岸', sender: '长治市应急管理局', phone: '0355-0000000' },
+      'en-US': { place: 'along the Zhuozhang', sender: 'Changzhi Emergency Bureau', phone: '0355-0000000' },
+    },
+  }
+  const { content } = await first.post<{ content: unknown }>('/templates/render', template)
+  const target = { include: { compounds } }
+  const alert = (await first.post<{ id: string }>('/alerts', { incident, target, content })).id
+  await first.post(`/alerts/${alert}/submit`, { confirm_compounds: compounds.length })
+  await second.post(`/alerts/${alert}/approve`, { confirm_compounds: compounds.length })
+  return { incident, alert }
+}

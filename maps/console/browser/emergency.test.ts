@@ -1,0 +1,121 @@
+/** From the alert to the household, in the browser: what a dispatcher, a commander, a post-holder and a household see and do. */
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { alertExercise, Caller, homeOf } from './city'
+import { DESK, launch, look, open, PHONE, signIn } from './pages'
+
+const origin = inject('origin')
+let browser: Browser
+let commander: Page
+let holder: Page
+let console_: Page
+let home: string
+let incident: string
+
+beforeAll(async () => {
+  browser = await launch()
+  home = await homeOf(await Caller.signIn(origin, 'commander'))
+})
+afterAll(() => browser.close())
+
+const total = (word: string) => console_.locator(`header dl div:has(dt:text-is("${word}")) dd`)
+
+test('people sign in, and see that all is quiet', async () => {
+  commander = await open(browser, `${origin}/m`, PHONE)
+  await look(commander, 'phone-sign-in')
+  await signIn(commander, 'commander')
+  await commander.getByText('目前没有需要您处理的事项').waitFor()
+  await look(commander, 'phone-quiet')
+  holder = await open(browser, `${origin}/m`, PHONE, true)
+  await signIn(holder, 'post')
+  await holder.getByText('Nothing waits for you now').waitFor()
+  await look(holder, 'phone-quiet-en')
+})
+
+test('a wrong password is said in words', async () => {
+  const page = await open(browser, `${origin}/m`, PHONE)
+  await page.fill('#login', 'commander')
+  await page.fill('#password', 'not the password')
+  await page.click('form button')
+  await expect.poll(() => page.locator('.fault').textContent()).toMatch(/账号|密码/)
+  await page.context().close()
+})
+
+test('the console shows the city on the map, and finds a compound', async () => {
+  console_ = await open(browser, `${origin}/console`, DESK)
+  await look(console_, 'console-sign-in')
+  await signIn(console_, 'city1')
+  await expect.poll(() => total('小区').textContent()).toBe('60')
+  await console_.locator('.maplibregl-canvas').waitFor()
+  await console_.getByPlaceholder('查找小区').fill(home)
+  await console_.locator('.el-autocomplete-suggestion li').first().waitFor()
+  await console_.keyboard.press('Enter')
+  await console_.getByRole('heading', { name: '风险排查' }).waitFor()
+  await look(console_, 'console-sheet')
+})
+
+test('an alert fills the screen of those whom it concerns, and the console follows', async () => {
+  incident = (await alertExercise(origin, [home])).incident
+  const alert = commander.getByRole('alertdialog')
+  await alert.waitFor()
+  expect(await alert.textContent()).toContain('演练')
+  await look(commander, 'phone-alert')
+  await expect.poll(() => total('未确认预警').textContent()).toBe('1')
+  await commander.getByRole('button', { name: '我已收到' }).click()
+  await alert.waitFor({ state: 'detached' })
+  await expect.poll(() => total('未确认预警').textContent()).toBe('0')
+  await holder.getByRole('alertdialog').waitFor()
+  await look(holder, 'phone-alert-en')
+  await holder.getByRole('button', { name: 'I have got it' }).click()
+})
+
+test('what was acknowledged stays acknowledged when the page is loaded again', async () => {
+  await commander.reload()
+  await commander.getByText('已确认收到').waitFor()
+  expect(await commander.getByRole('alertdialog').count()).toBe(0)
+})
+
+test('duty is switched: the commander gets the checklist, the post-holder the call', async () => {
+  const city = await Caller.signIn(origin, 'city1')
+  await city.post(`/incidents/${incident}/switch`, { compounds: [home], to: { emergency: 'II' } })
+  await commander.getByRole('heading', { name: '处置清单' }).waitFor()
+  await look(commander, 'phone-checklist')
+  await holder.getByRole('button', { name: 'Got it, on my way' }).click()
+  await holder.getByRole('button', { name: 'I am on post' }).click()
+  await holder.getByText('On post', { exact: true }).waitFor()
+  await look(holder, 'phone-on-post-en')
+  await expect.poll(() => total('急时').textContent()).toBe('1')
+  await expect.poll(() => console_.locator('.band').textContent()).toContain('演练')
+  await look(console_, 'console-exercise')
+  const duty = await city.get<{ duty: { on_post: number } }>(`/compounds/${home}/duty`)
+  expect(duty.duty.on_post).toBe(1)
+})
+
+test('a household without a sign-in says that it needs help; without a network the word waits, and arrives once', async () => {
+  const city = await Caller.signIn(origin, 'city1')
+  const links = await city.post<{ url: string }[]>(`/compounds/${home}/household-links`, { unit: '1-1' })
+  const secret = links[0]?.url.split('#')[1] ?? ''
+  const household = await open(browser, `${origin}/h#${secret}`, PHONE)
+  await household.getByRole('button', { name: /需要帮助/ }).waitFor()
+  await look(household, 'household')
+  await household.context().setOffline(true)
+  await household.getByRole('button', { name: /需要帮助/ }).click()
+  await household.getByRole('button', { name: '需要医疗' }).click()
+  await look(household, 'household-help')
+  await household.getByRole('button', { name: '发送求助' }).click()
+  await household.getByText('待上报 1 条').waitFor()
+  await household.context().setOffline(false)
+  await household.getByText(/您已报：需要帮助/).waitFor()
+  await expect.poll(() => household.getByText('待上报').count()).toBe(0)
+  await look(household, 'household-reported')
+  await expect.poll(() => total('求助').textContent()).toBe('1')
+  const help = await city.get<{ items: unknown[] }>(`/incidents/${incident}/help`)
+  expect(help.items).toHaveLength(1)
+})
+
+test('a lost connection is said at the top, with the time of the last news, and mends itself', async () => {
+  await console_.context().setOffline(true)
+  await console_.getByText(/连接中断，正在重连/).waitFor({ timeout: 6_000 })
+  await console_.context().setOffline(false)
+  await console_.getByText(/连接中断/).waitFor({ state: 'detached' })
+})

@@ -1,0 +1,51 @@
+/** Starts the binary that the checks built, with a small demo city in a folder of its own, and stops it in the end. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const BINARY = process.env.MUSTER_BIN ?? join(ROOT, 'target/debug/muster')
+const COMPOUNDS = '60'
+/** Time for the server to lay out its city, s. */
+const START_S = '90'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    origin: string
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-browser-'))
+  const listen = `127.0.0.1:${await freePort()}`
+  const env = { ...process.env, MUSTER_DATA_DIR: join(folder, 'data'), MUSTER_LISTEN: listen }
+  const args = ['--config', 'config/demo.toml', 'serve', '--demo', '--demo-compounds', COMPOUNDS]
+  const server = spawn(BINARY, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  server.stderr.on('data', (bytes) => (said = (said + String(bytes)).slice(-4_000)))
+  const origin = `http://${listen}`
+  // The binary's own command waits for it; it ends early when the server does.
+  const waits = spawn(BINARY, ['ready', '--server', origin, '--within-s', START_S], { cwd: ROOT, stdio: 'ignore' })
+  server.once('exit', () => waits.kill())
+  const code = await new Promise((done) => waits.once('exit', done))
+  if (code !== 0) throw new Error(`the server did not start: ${said}`)
+  project.provide('origin', origin)
+  return async () => {
+    const ended = new Promise((done) => server.once('exit', done))
+    server.kill('SIGTERM')
+    await ended
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((done) => probe.close(done))
+  return port
+}

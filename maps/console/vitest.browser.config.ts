@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+/** The pages in Debian's Chromium against the real binary: one server and one browser for all tests. */
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['browser/**/*.test.ts'],
+    globalSetup: ['browser/setup.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+})
