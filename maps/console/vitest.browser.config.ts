@@ -8,6 +8,9 @@ export default defineConfig({
     globalSetup: ['browser/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     fileParallelism: false,
+    // Each test goes on where the one before it stopped.
+    bail: 1,
   },
 })

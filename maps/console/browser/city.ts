@@ -59,7 +59,11 @@ export async function alertExercise(origin: string, compounds: string[]): Promis
     exercise: true,
     values: {
       'zh-CN': { place: '浊漳河沿岸', sender: '长治市应急管理局', phone: '0355-0000000' },
-      'en-US': { place: 'along the Zhuozhang', sender: 'Changzhi Emergency Bureau', phone: '0355-0000000' },
+      'en-US': {
+        place: 'Luzhou District, along the Zhuozhang River',
+        sender: 'Changzhi Emergency Bureau',
+        phone: '0355-0000000',
+      },
     },
   }
   const { content } = await first.post<{ content: unknown }>('/templates/render', template)

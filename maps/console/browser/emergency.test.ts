@@ -2,9 +2,12 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { alertExercise, Caller, homeOf } from './city'
-import { DESK, launch, look, open, PHONE, signIn } from './pages'
+import { Network } from './network'
+import { DESK, faults, launch, look, open, PHONE, signIn } from './pages'
 
 const origin = inject('origin')
+/** The console's; the phones have one of their own. */
+let network: Network
 let browser: Browser
 let commander: Page
 let holder: Page
@@ -14,9 +17,14 @@ let incident: string
 
 beforeAll(async () => {
   browser = await launch()
+  network = await Network.before(origin)
   home = await homeOf(await Caller.signIn(origin, 'commander'))
 })
-afterAll(() => browser.close())
+afterAll(async () => {
+  await browser.close()
+  network.close()
+  expect(faults, 'errors in the pages').toEqual([])
+})
 
 const total = (word: string) => console_.locator(`header dl div:has(dt:text-is("${word}")) dd`)
 
@@ -42,14 +50,15 @@ test('a wrong password is said in words', async () => {
 })
 
 test('the console shows the city on the map, and finds a compound', async () => {
-  console_ = await open(browser, `${origin}/console`, DESK)
+  console_ = await open(browser, `${network.origin}/console`, DESK)
   await look(console_, 'console-sign-in')
   await signIn(console_, 'city1')
   await expect.poll(() => total('小区').textContent()).toBe('60')
   await console_.locator('.maplibregl-canvas').waitFor()
-  await console_.getByPlaceholder('查找小区').fill(home)
-  await console_.locator('.el-autocomplete-suggestion li').first().waitFor()
-  await console_.keyboard.press('Enter')
+  const search = console_.getByRole('combobox', { name: '查找小区' })
+  await search.fill(home)
+  await console_.getByRole('option').first().waitFor()
+  await search.press('Enter')
   await console_.getByRole('heading', { name: '风险排查' }).waitFor()
   await look(console_, 'console-sheet')
 })
@@ -114,8 +123,8 @@ test('a household without a sign-in says that it needs help; without a network t
 })
 
 test('a lost connection is said at the top, with the time of the last news, and mends itself', async () => {
-  await console_.context().setOffline(true)
+  network.cut()
   await console_.getByText(/连接中断，正在重连/).waitFor({ timeout: 6_000 })
-  await console_.context().setOffline(false)
+  network.mend()
   await console_.getByText(/连接中断/).waitFor({ state: 'detached' })
 })

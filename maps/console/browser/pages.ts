@@ -25,14 +25,15 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS })
 }
 
-/** A page of its own browser profile; whatever goes wrong in it fails the test. */
+/** Whatever threw in a page; `look` and the end of the tests expect none. */
+export const faults: string[] = []
+
+/** A page of its own browser profile. */
 export async function open(browser: Browser, url: string, viewport: typeof PHONE, english = false): Promise<Page> {
   const context = await browser.newContext({ viewport })
   if (english) await context.addInitScript(() => localStorage.setItem('muster.language', 'en-US'))
   const page = await context.newPage()
-  page.on('pageerror', (error) => {
-    throw error
-  })
+  page.on('pageerror', (error) => faults.push(`${page.url().split('#')[0]}: ${error.stack ?? error.message}`))
   const { origin } = new URL(url)
   page.on('request', (request) => {
     const asked = new URL(request.url())
@@ -50,6 +51,7 @@ export async function signIn(page: Page, login: string): Promise<void> {
 
 /** Keeps a picture for the eye (`target/screenshots`), and looks for what keeps people from using the page. */
 export async function look(page: Page, name: string): Promise<void> {
+  expect(faults, 'errors in the pages').toEqual([])
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: `${SHOTS}${name}.png` })
   expect(await graveFaults(page), `axe-core on ${name}`).toEqual([])

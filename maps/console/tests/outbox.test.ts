@@ -98,7 +98,7 @@ test('a hundred reports go out while the network comes and goes, each once', asy
 
 test('a full outbox says so, and keeps what is in it', async () => {
   const store = await OutboxStore.open()
-  const entry = (i: number): Entry => ({ ...report(String(i)), id: String(i), owner: 'me', madeAt: i })
+  const entry = (i: number): Entry => ({ ...report(String(i)), body: '{}', id: String(i), owner: 'me', madeAt: i })
   for (let i = 0; i < ENTRIES_MAX; i++) await store.put(entry(i))
   await expect(store.put(entry(ENTRIES_MAX))).rejects.toBeInstanceOf(OutboxFull)
   await store.put({ ...entry(0), refused: { zh: '', en: '' } })

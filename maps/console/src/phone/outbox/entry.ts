@@ -6,8 +6,8 @@ export interface Entry {
   owner: string
   /** Where it goes. */
   path: string
-  /** What is sent. */
-  body: unknown
+  /** What is sent, as JSON text: nothing that lives on in the page can change it. */
+  body: string
   /** The epoch of the command under which it was made, for orders of a commander. */
   epoch: number | null
   /** When it was made, ms since 1970. */

@@ -7,6 +7,8 @@ import { newId, Refused } from '../../shared/api'
 import type { Entry } from './entry'
 import type { OutboxStore } from './store'
 
+/** What a page hands in. */
+export type Report = Pick<Entry, 'path' | 'epoch' | 'about'> & { body: unknown }
 /** What became of one try. */
 export type Sent = { is: 'done' } | { is: 'refused'; why: Refused } | { is: 'later' }
 /** Sends one entry. */
@@ -42,8 +44,9 @@ export class Outbox {
   }
 
   /** Writes a report down and starts to send it. Resolves when it is safe on this phone, sent or not. */
-  async add(report: Pick<Entry, 'path' | 'body' | 'epoch' | 'about'>): Promise<void> {
-    await this.store.put({ ...report, id: newId(), owner: this.owner, madeAt: Date.now() })
+  async add(report: Report): Promise<void> {
+    const body = JSON.stringify(report.body)
+    await this.store.put({ ...report, body, id: newId(), owner: this.owner, madeAt: Date.now() })
     await this.refresh()
     this.hurry()
   }

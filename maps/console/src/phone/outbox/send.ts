@@ -14,7 +14,7 @@ export async function sendOverHttp(entry: Entry): Promise<Sent> {
     ...authorizationHeader(),
     ...(entry.epoch === null ? {} : { 'Muster-Epoch': String(entry.epoch) }),
   }
-  const request = { method: 'POST', headers, body: JSON.stringify(entry.body), signal: AbortSignal.timeout(TIMEOUT_MS) }
+  const request = { method: 'POST', headers, body: entry.body, signal: AbortSignal.timeout(TIMEOUT_MS) }
   const response = await fetch(entry.path, request).catch(() => null)
   if (response === null) return { is: 'later' }
   if (response.ok) return { is: 'done' }
