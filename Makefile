@@ -7,13 +7,16 @@ LISTEN ?= 127.0.0.1:8080
 REHEARSAL ?= flood-2021
 BENCHES := $(basename $(notdir $(wildcard load-tests/benches/*.rs)))
 RUST_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
+CONSOLE := maps/console
+CHROMIUM ?= /usr/bin/chromium
 MUSTER := $(or $(CARGO_TARGET_DIR),target)/release/muster
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo rehearse build test check-style check-core check-docs bench audit need-rust
+.PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench audit \
+	need-rust need-node need-chromium
 
 help: ## 列出全部目标 lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,11 +38,21 @@ demo: build ## 同上，并演练一次 the same, and plays the rehearsal once, 
 rehearse: build ## 对 make run 的服务演练一次 plays the rehearsal against the server that `make run` serves
 	@$(MUSTER) rehearse $(REHEARSAL) --server http://$(LISTEN)
 
-build: need-rust
+build: need-rust console
 	cargo build --release --locked
 
+console: $(CONSOLE)/dist/console.html ## 构建网页 builds the pages into maps/console/dist; the binary takes them in
+
+# Each step is done again only when what it is made of has changed.
+$(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package.json $(CONSOLE)/package-lock.json | need-node
+	cd $(CONSOLE) && npm ci --no-audit --no-fund
+
+$(CONSOLE)/dist/console.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE)/vite.config.ts $(wildcard $(CONSOLE)/*.html) \
+		$(shell find $(CONSOLE)/src $(CONSOLE)/public -type f ! -name schema.d.ts)
+	cd $(CONSOLE) && npm run --silent build
+
 # The cheap checks come first. The last line of the output is the test runner's own summary.
-test: need-rust check-style check-core check-docs ## 全部检查 every check: form, lints, pure core, documentation, tests
+test: need-rust check-style check-core check-docs check-console check-browser ## 全部检查 every check: form, lints, pure core, documentation, tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
 		cargo nextest run --locked --no-fail-fast $(TESTS); \
 	else \
@@ -57,6 +70,16 @@ check-core:
 check-docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --all-features --document-private-items
 
+# Types come from the server's own description of its API: pages that drifted from it do not compile.
+check-console: $(CONSOLE)/node_modules/.package-lock.json
+	cargo build --locked
+	@mkdir -p target && cargo run --quiet --locked -- openapi > target/openapi.json
+	cd $(CONSOLE) && npm run --silent types && npm run --silent check && npm run --silent test
+
+# The pages in Debian's Chromium against the binary; pictures of each go to target/screenshots.
+check-browser: check-console console need-chromium
+	cd $(CONSOLE) && MUSTER_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/muster) CHROMIUM=$(CHROMIUM) npm run --silent browser
+
 bench: need-rust ## 性能测量，结果写入 target/bench.md measures; the tables are shown and written to target/bench.md
 	@mkdir -p target
 	for bench in $(BENCHES); do cargo bench --locked --package load-tests --bench $$bench; done | tee target/bench.md
@@ -71,3 +94,12 @@ need-rust:
 		echo "Rust $$found 过旧，需要 $(RUST_MIN) 或更新版本：rustup update stable。 Rust $$found is too old, $(RUST_MIN) or later is needed: rustup update stable" >&2; exit 1; }
 	@echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1 || { \
 		echo "缺少 C 编译器：apt-get install gcc libc6-dev。 The C compiler is missing: apt-get install gcc libc6-dev" >&2; exit 1; }
+
+need-node:
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null || { \
+		echo "缺少 Node.js 20.19 或更新版本：https://nodejs.org。 Node.js 20.19 or later is missing: https://nodejs.org" >&2; exit 1; }
+
+need-chromium:
+	@test -x $(CHROMIUM) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || { \
+		echo "缺少 Chromium：apt-get install chromium fonts-noto-cjk。 Chromium is missing: apt-get install chromium fonts-noto-cjk" >&2; exit 1; }

@@ -21,6 +21,8 @@ export function usePerson() {
   const link = ref<LinkState>({ is: 'connecting', since: Date.now() })
   const outbox = shallowRef<Outbox | null>(null)
   const now = ref(Date.now())
+  /** What the kinds of posts are called, by code. */
+  const titles = shallowRef(new Map<string, { zh: string; en: string }>())
   let live: Live | null = null
   setInterval(() => (now.value = Date.now()), TICK_MS)
 
@@ -30,6 +32,8 @@ export function usePerson() {
     const id = typeof me.giver === 'object' && 'person' in me.giver ? me.giver.person : ''
     state.value = fold.fromSnapshot(id, me, await alertsInForce(id))
     view.value = me
+    const kinds = await take(api.GET('/api/v1/post-kinds'))
+    titles.value = new Map(kinds.map(({ code, title_zh, title_en }) => [code, { zh: title_zh, en: title_en }]))
   }
 
   /** Signs in with what is there: the cookie. Goes on without a network when the phone knows its holder. */
@@ -106,6 +110,7 @@ export function usePerson() {
     link,
     outbox,
     now,
+    titles,
     pressing: computed(() => fold.pressing(state.value, now.value)),
     start,
     signIn,

@@ -178,3 +178,8 @@ function onAlert(state: PhoneState, id: string, change: (alert: PhoneAlert) => P
 export function pressing(state: PhoneState, now: number): PhoneAlert | undefined {
   return state.alerts.find((alert) => !alert.acknowledged && alert.expiresAt > now)
 }
+
+/** What an alert says in a language; in another one rather than nothing. */
+export function infoIn(language: string, alert: Pick<PhoneAlert, 'infos'>): PhoneAlert['infos'][number] | undefined {
+  return alert.infos.find((info) => info.language === language) ?? alert.infos[0]
+}
