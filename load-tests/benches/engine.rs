@@ -200,7 +200,9 @@ fn write_in_groups(mut file: File, waiting: &Receiver<(Vec<u8>, oneshot::Sender<
 /// One order moves 2,431 compounds: decided, written to disk, taken in, and told to those whom it concerns.
 fn switching() {
     println!("\n## One order: 2,431 compounds to emergency at level I\n");
-    println!("Taking in and telling hold the city: nobody reads it meanwhile.\n");
+    println!(
+        "Taking in holds the city. Telling the last record of a round, which a whole-city order is, only keeps writers waiting: readers go on.\n"
+    );
     println!(
         "| round | calls of duty | decided | durable | taken in | told, nobody there | told | phones there | together |"
     );

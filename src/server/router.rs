@@ -15,8 +15,7 @@ use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
 use super::routes::{
     accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log,
-    map, me, operate, people, plans, posts, roll, session, succession, targets, templates,
-    tiles,
+    map, me, operate, people, plans, posts, roll, session, succession, targets, templates, tiles,
 };
 use super::{App, assets, middleware, socket};
 

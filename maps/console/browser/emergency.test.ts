@@ -100,9 +100,46 @@ test('duty is switched: the commander gets the checklist, the post-holder the ca
   expect(duty.duty.on_post).toBe(1)
 })
 
+test("a volunteer takes a stairwell's roll without a network: each report waits on the phone, and arrives once", async () => {
+  await holder.getByRole('button', { name: /Door-to-door roll/ }).click()
+  await holder.getByRole('button', { name: /^1-1 / }).click()
+  const doors = holder.locator('article.card:has(output)')
+  await doors.nth(2).waitFor()
+  await holder.context().setOffline(true)
+  for (const door of [0, 1]) await doors.nth(door).getByRole('button', { name: 'Safe' }).click()
+  await doors.nth(2).getByRole('button', { name: 'Needs help' }).click()
+  await doors.nth(2).getByRole('button', { name: 'Trapped' }).click()
+  await holder.getByText('3 waiting to be sent').waitFor()
+  await look(holder, 'phone-roll-en')
+  await holder.context().setOffline(false)
+  await expect.poll(() => holder.getByText('waiting to be sent').count()).toBe(0)
+  const city = await Caller.signIn(origin, 'city1')
+  const roll = await city.get<{ counts: { safe: number; need_help: number } }>(
+    `/incidents/${incident}/compounds/${home}/roll`,
+  )
+  expect([roll.counts.safe, roll.counts.need_help]).toEqual([2, 1])
+  const { items } = await city.get<{ items: { help: string }[] }>(`/incidents/${incident}/help`)
+  expect(items).toHaveLength(1)
+})
+
+test('an invitation signs its holder in on the phone, once', async () => {
+  const admin = await Caller.signIn(origin, 'admin')
+  const me = await (await Caller.signIn(origin, 'post')).get<{ giver: { person: string } }>('/me')
+  const form = { people: [me.giver.person] }
+  const made = await admin.post<{ url: string }[]>(`/compounds/${home}/invitations`, form)
+  const secret = made[0]?.url.split('#')[1] ?? ''
+  const phone = await open(browser, `${origin}/join#${secret}`, PHONE)
+  await phone.getByText('我的岗位').waitFor()
+  expect(phone.url()).toBe(`${origin}/m`)
+  const again = await open(browser, `${origin}/join#${secret}`, PHONE)
+  await again.getByRole('alert').waitFor()
+  expect(again.url()).not.toContain(secret)
+  await look(again, 'phone-invitation-used')
+})
+
 test('a household without a sign-in says that it needs help; without a network the word waits, and arrives once', async () => {
   const city = await Caller.signIn(origin, 'city1')
-  const links = await city.post<{ url: string }[]>(`/compounds/${home}/household-links`, { unit: '1-1' })
+  const links = await city.post<{ url: string }[]>(`/compounds/${home}/household-links`, { unit: '1-2' })
   const secret = links[0]?.url.split('#')[1] ?? ''
   const household = await open(browser, `${origin}/h#${secret}`, PHONE)
   await household.getByRole('button', { name: /需要帮助/ }).waitFor()
@@ -117,9 +154,9 @@ test('a household without a sign-in says that it needs help; without a network t
   await household.getByText(/您已报：需要帮助/).waitFor()
   await expect.poll(() => household.getByText('待上报').count()).toBe(0)
   await look(household, 'household-reported')
-  await expect.poll(() => total('求助').textContent()).toBe('1')
+  await expect.poll(() => total('求助').textContent()).toBe('2')
   const help = await city.get<{ items: unknown[] }>(`/incidents/${incident}/help`)
-  expect(help.items).toHaveLength(1)
+  expect(help.items).toHaveLength(2)
 })
 
 test('a lost connection is said at the top, with the time of the last news, and mends itself', async () => {

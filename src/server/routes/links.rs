@@ -3,8 +3,9 @@
 //! The secret stands behind the `#` of a link, which browsers send to nobody; the page that opens sends it in a header or body.
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
+use axum_extra::extract::CookieJar;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +24,7 @@ use crate::server::error::Answer;
 use crate::server::extract::{Json, Path};
 use crate::server::time::Rfc3339;
 
-use super::session::{Peer, SignedIn};
+use super::session::{SignedIn, lasting_cookie};
 
 /// People that one call may invite, and households that one call may make links for.
 const LINKS_MAX: usize = 2_000;
@@ -87,6 +88,9 @@ pub struct HouseholdLinkView {
 pub struct RedeemForm {
     /// `msi_…`
     invitation: String,
+    /// Whether a browser asks: then the token is its cookie, kept until the session ends, and not in the answer.
+    #[serde(default)]
+    cookie: bool,
 }
 
 /// 邀请 Make one-time links for people of a compound; earlier unused ones end
@@ -133,15 +137,23 @@ fn chosen_people(all: Vec<PersonId>, asked: Vec<PersonId>) -> Result<Vec<PersonI
     if asked.iter().all(|person| all.contains(person)) { Ok(asked) } else { Err(Refusal::UnknownPerson {}) }
 }
 
-/// 使用邀请 Turn an invitation into a bearer session; it works once
+/// 使用邀请 Turn an invitation into a session of half a year on this phone; it works once
 #[utoipa::path(
     post, path = "/api/v1/invitations/redeem", tag = "links", request_body = RedeemForm,
     responses((status = 200, body = SignedIn)), security(()), extensions(("x-muster-action" = json!("public")))
 )]
-pub async fn redeem(State(app): State<App>, Peer(_): Peer, Json(form): Json<RedeemForm>) -> Answer<Json<SignedIn>> {
+pub async fn redeem(
+    State(app): State<App>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Json(form): Json<RedeemForm>,
+) -> Answer<(CookieJar, Json<SignedIn>)> {
+    app.check_not_cross_site(&headers)?;
     let now = app.now();
-    let redeemed = app.directory.run(move |directory| directory.redeem(&form.invitation, now)).await?;
-    Ok(Json(SignedIn::new(&redeemed.1, Some(&redeemed.0))))
+    let (token, session) = app.directory.run(move |directory| directory.redeem(&form.invitation, now)).await?;
+    let answer = Json(SignedIn::new(&session, (!form.cookie).then_some(&token)));
+    let jar = if form.cookie { jar.add(lasting_cookie(&app, &token)) } else { jar };
+    Ok((jar, answer))
 }
 
 /// 住户链接 Sign links for households of a compound
@@ -241,6 +253,25 @@ mod tests {
         let token = redeem().await.ok()["token"].as_str().unwrap().to_owned();
         assert_eq!(app.get("/api/v1/me").bearer(&token).send().await.ok()["name"], "张某3");
         assert_eq!(redeem().await.problem(), (403, "invitation_used"));
+    }
+
+    #[tokio::test]
+    async fn a_browser_keeps_its_invitation_as_a_cookie_that_lasts() {
+        let app = TestApp::with_city().await;
+        let path = format!("/api/v1/compounds/{COMPOUND}/invitations");
+        let made = app.post(&path).bearer(&app.token_of(1)).json(&json!({ "people": [person(3)] })).send().await.ok();
+        let (_, secret) = made[0]["url"].as_str().unwrap().split_once("/join#").unwrap();
+        let form = json!({ "invitation": secret, "cookie": true });
+        let redeem = |site: &'static str| {
+            app.post("/api/v1/invitations/redeem").header("sec-fetch-site", site).json(&form).send()
+        };
+        assert_eq!(redeem("cross-site").await.problem(), (403, "cross_site"), "nobody is signed in by another's page");
+        let reply = redeem("same-origin").await;
+        let cookie = reply.headers["set-cookie"].to_str().unwrap().to_owned();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("Max-Age="), "{cookie}");
+        assert!(reply.body.get("token").is_none(), "{}", reply.body);
+        let pair = cookie.split(';').next().unwrap();
+        assert_eq!(app.get("/api/v1/me").header("cookie", pair).send().await.ok()["name"], "张某3");
     }
 
     #[tokio::test]

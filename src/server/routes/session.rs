@@ -123,6 +123,14 @@ fn cookie(app: &App, token: &str) -> Cookie<'static> {
         .build()
 }
 
+/// The cookie of a phone that was invited: the browser keeps it when it is closed, for its holder has no password to sign in with
+/// again. Until when it is good is for the session to say.
+pub(super) fn lasting_cookie(app: &App, token: &Token) -> Cookie<'static> {
+    let mut cookie = cookie(app, token.expose());
+    cookie.make_permanent();
+    cookie
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
