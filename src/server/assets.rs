@@ -84,3 +84,48 @@ fn not_built() -> Response {
     let words = "页面尚未构建：请运行 make console，然后重新编译。\nThe pages were not built: run make console, then build again.\n";
     (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_app::TestApp;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_sent_once_and_then_known_by_its_hash() {
+        let app = TestApp::new();
+        let first = app.get("/map-data/rivers.geojson").send().await;
+        assert_eq!(
+            (first.status.as_u16(), &first.headers["content-type"]),
+            (200, &"application/geo+json".parse().unwrap())
+        );
+        assert_eq!(first.headers["cache-control"], ASK_AGAIN);
+        let tag = first.headers["etag"].to_str().unwrap().to_owned();
+        let again = app.get("/map-data/rivers.geojson").header("if-none-match", &tag).send().await;
+        assert_eq!((again.status.as_u16(), again.text.len()), (304, 0));
+        assert_eq!(again.headers["etag"], tag.as_str());
+    }
+
+    #[tokio::test]
+    async fn only_what_is_meant_to_be_read_is_served() {
+        let app = TestApp::new();
+        for path in [
+            "/map-data/LICENCES.md",
+            "/map-data/changzhi-streets.csv",
+            "/map-data/..%2F..%2FCargo.toml",
+            "/assets/none.js",
+        ] {
+            assert_eq!(app.get(path).send().await.problem(), (404, "no_such_route"), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_is_there_or_says_that_it_was_not_built() {
+        let app = TestApp::new();
+        for path in ["/", "/m", "/h", "/join", "/console", "/console/log"] {
+            let page = app.get(path).send().await;
+            let there = page.status == StatusCode::OK && page.text.contains("<div id=\"app\">");
+            let not_built = page.status == StatusCode::SERVICE_UNAVAILABLE && page.text.contains("make console");
+            assert!(there || not_built, "{path}: {} {}", page.status, page.text);
+        }
+    }
+}

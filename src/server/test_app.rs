@@ -45,6 +45,7 @@ pub(crate) struct Reply {
     pub(crate) headers: axum::http::HeaderMap,
     pub(crate) body: Value,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A request in the making.
@@ -151,6 +152,7 @@ impl Ask<'_> {
             headers: parts.headers,
             body: serde_json::from_str(&text).unwrap_or_default(),
             text,
+            bytes: bytes.to_vec(),
         }
     }
 }

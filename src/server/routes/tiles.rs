@@ -139,3 +139,81 @@ fn not_encoded(error: mvt::Error) -> Edge {
     tracing::error!(%error, "a tile could not be encoded");
     Edge::Internal {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::test_app::{COMPOUND, TestApp};
+    use super::*;
+    use crate::domain::actor::Role;
+    use crate::domain::compound::CompoundId;
+
+    /// The tile at `zoom` in which a compound's first corner lies.
+    fn address_of(app: &TestApp, compound: &str, zoom: u32) -> Address {
+        let id: CompoundId = compound.parse().unwrap();
+        let city = app.app.city();
+        let corner = city.spatial().boundary(id).unwrap().as_geo().exterior().0[0];
+        let whole = Address { zoom, column: 0, row: 0 };
+        let (across, down) = whole.steps(corner.x, corner.y);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the grid")]
+        let of = |steps: f64| (steps / f64::from(EXTENT)) as u32;
+        Address { zoom, column: of(across), row: of(down) }
+    }
+
+    fn path(address: Address) -> String {
+        format!("/tiles/compounds/{}/{}/{}.mvt", address.zoom, address.column, address.row)
+    }
+
+    #[test]
+    fn a_tiles_corners_are_where_its_steps_begin_and_end() {
+        for address in [Address { zoom: 10, column: 833, row: 402 }, Address { zoom: 14, column: 13_339, row: 6_446 }] {
+            let (south_west, north_east) = address.corners().unwrap();
+            let (left, bottom) = address.steps(south_west.lon(), south_west.lat());
+            let (right, top) = address.steps(north_east.lon(), north_east.lat());
+            let side = f64::from(EXTENT);
+            for (found, wanted) in [(left, 0.0), (bottom, side), (right, side), (top, 0.0)] {
+                assert!((found - wanted).abs() < 0.01, "{address:?}: {found} is not {wanted}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tile_has_what_the_caller_sees_and_nothing_else() {
+        let app = TestApp::with_city().await;
+        let (own, other) =
+            (app.sign_in_as(7, Role::Observer, "140403001"), app.sign_in_as(8, Role::Observer, "140404"));
+        for zoom in ZOOM_MIN..=ZOOM_MAX {
+            let path = path(address_of(&app, COMPOUND, zoom));
+            let seen = app.get(&path).bearer(&own).send().await;
+            assert_eq!(seen.headers["content-type"], "application/vnd.mapbox-vector-tile");
+            let id: u64 = COMPOUND.parse().unwrap();
+            assert!(layer_holds(&seen.bytes, id), "zoom {zoom}");
+            assert!(!layer_holds(&app.get(&path).bearer(&other).send().await.bytes, id), "zoom {zoom}");
+        }
+        let path = path(address_of(&app, COMPOUND, 14));
+        assert_eq!(app.get(&path).send().await.problem(), (401, "not_signed_in"));
+        let tag = app.get(&path).bearer(&own).send().await.headers["etag"].to_str().unwrap().to_owned();
+        assert_eq!(app.get(&path).bearer(&own).header("if-none-match", &tag).send().await.status, 304);
+    }
+
+    /// Whether a feature of that id is in the tile: field 1 of a feature is its id, a varint (MVT 2.1, 4.2).
+    fn layer_holds(tile: &[u8], id: u64) -> bool {
+        let mut varint = vec![0x08];
+        let mut left = id;
+        while left >= 0x80 {
+            varint.push(u8::try_from(left & 0x7f).unwrap() | 0x80);
+            left >>= 7;
+        }
+        varint.push(u8::try_from(left).unwrap());
+        tile.windows(varint.len()).any(|bytes| bytes == varint)
+    }
+
+    #[tokio::test]
+    async fn addresses_outside_the_grid_are_refused() {
+        let app = TestApp::with_city().await;
+        let token = app.sign_in_as(7, Role::Observer, "1404");
+        for bad in ["9/1/1.mvt", "15/1/1.mvt", "10/1024/1.mvt", "10/1/1024.mvt", "10/1/1", "10/-1/1.mvt", "x/1/1.mvt"] {
+            let reply = app.get(&format!("/tiles/compounds/{bad}")).bearer(&token).send().await;
+            assert_eq!(reply.problem(), (400, "bad_query"), "{bad}");
+        }
+    }
+}
