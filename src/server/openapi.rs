@@ -5,7 +5,7 @@
 
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
@@ -73,6 +73,7 @@ const PROBLEMS_OF_CHANGE: [(&str, &str); 4] = [
 /// Adds what all operations share: problems, and for commands the id and the epoch.
 pub fn complete(document: &mut utoipa::openapi::OpenApi) {
     add_security(document);
+    fold_notes(document);
     for (path, item) in &mut document.paths.paths {
         name_operations(path, item);
         for operation in [&mut item.get].into_iter().flatten() {
@@ -85,6 +86,27 @@ pub fn complete(document: &mut utoipa::openapi::OpenApi) {
                 add_order_headers(operation);
             }
         }
+    }
+}
+
+/// A field whose type stands inline comes out as its type and, beside it, an object that has the field's note and nothing else: no value
+/// is a text and an object at once. The note goes to the type.
+fn fold_notes(document: &mut utoipa::openapi::OpenApi) {
+    let schemas = document.components.iter_mut().flat_map(|components| components.schemas.values_mut());
+    for schema in schemas {
+        if let RefOr::T(Schema::Object(object)) = schema {
+            object.properties.values_mut().for_each(fold_note);
+        }
+    }
+}
+
+fn fold_note(field: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::AllOf(both)) = field else { return };
+    let [RefOr::T(Schema::Object(kind)), RefOr::T(Schema::Object(note))] = both.items.as_slice() else { return };
+    if note.properties.is_empty() {
+        let mut kind = kind.clone();
+        kind.description.clone_from(&note.description);
+        *field = RefOr::T(Schema::Object(kind));
     }
 }
 
@@ -208,6 +230,20 @@ mod tests {
             assert!(is_problem("400") && is_problem("503"), "{name} does not say how it fails");
             assert!(operation.responses.responses.keys().any(|s| s.starts_with('2') || s == "101"), "{name}");
             assert!(name.split(' ').nth(1).is_some_and(|path| path.starts_with("/api/v1/")), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_field_is_a_text_and_an_object_at_once() {
+        let document = serde_json::to_value(api().1).unwrap();
+        let expires = &document["components"]["schemas"]["AlertContent_Rfc3339"]["properties"]["expires"];
+        assert_eq!((&expires["type"], &expires["description"]), (&"string".into(), &"Until when it holds.".into()));
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            for (field, of) in schema["properties"].as_object().into_iter().flatten() {
+                let kinds: Vec<_> =
+                    of["allOf"].as_array().into_iter().flatten().filter_map(|one| one["type"].as_str()).collect();
+                assert!(kinds.iter().all(|kind| *kind == kinds[0]), "{name}.{field} is {kinds:?}");
+            }
         }
     }
 

@@ -2,7 +2,15 @@
  * What the holder of this phone has to know and do, folded from a snapshot over HTTP and the events that follow it. Pure: no
  * network, no clock, no storage.
  */
-import type { AlertNotice, CommandBrief, ContentForm, MeView, NoticeBody, PlaceView, PostCall } from '../shared/schema'
+import type {
+  AlertNotice,
+  CommandBrief,
+  AlertContentRfc3339,
+  MeView,
+  NoticeBody,
+  PlaceView,
+  PostCall,
+} from '../shared/schema'
 
 /** An alert as this phone shows it. */
 export interface PhoneAlert {
@@ -65,7 +73,7 @@ export function alertFromView(
   sent: string,
   exercise: boolean,
   cancels: boolean,
-  content: ContentForm,
+  content: AlertContentRfc3339,
 ): PhoneAlert {
   return {
     id,
