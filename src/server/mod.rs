@@ -2,7 +2,7 @@
 //! [`directory`](crate::directory); what comes back becomes JSON or a [`error::Problem`].
 //!
 //! [`mod@router`] has the routes, [`middleware`] what stands before them, [`error`] alone makes errors into HTTP, [`caller`] says who
-//! asks, [`extract`] reads the rest of a request, [`openapi`] describes it all. A handler lives in `routes/<noun>.rs`, beside the
+//! asks, [`extract`] reads the rest of a request, [`repeats`] answers it again, [`openapi`] describes it all. A handler lives in `routes/<noun>.rs`, beside the
 //! shapes (DTOs) that only the API has, and has 5 to 15 lines. No rule lives here: who may is asked of `city::authority`.
 
 pub mod assets;
@@ -15,6 +15,7 @@ pub mod middleware;
 pub mod openapi;
 pub mod order;
 pub mod origin;
+pub mod repeats;
 pub mod router;
 pub mod routes;
 pub mod socket;

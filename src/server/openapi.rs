@@ -4,7 +4,7 @@
 //! `public`, `signed_in` or `own` (the caller's own things).
 
 use utoipa::OpenApi;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
@@ -14,6 +14,7 @@ use crate::domain::datum::Datum;
 use super::caller::SESSION_COOKIE;
 use super::error::ProblemBody;
 use super::order::Done;
+use super::repeats;
 use crate::live::protocol::ClientFrame;
 
 /// Where an operation says who may call it.
@@ -26,7 +27,14 @@ pub const ACTION: &str = "x-muster-action";
         title = "Muster 平急应急指挥",
         description = "一座城市的应急指挥与预警接口。Emergency command and alerting for a city.\n\n\
             每条命令须带 `Idempotency-Key`（UUID）；重试时沿用，只执行一次。\
-            Every command carries an `Idempotency-Key` (UUID); the same key again is done once."
+            Every command carries an `Idempotency-Key` (UUID); the same key again is done once.\n\n\
+            登录、邀请、住户链接与账号等 POST 不是命令，可带 `Idempotency-Key`：十分钟内同一人、同一编号、同一内容得到首次的答复；\
+            服务器重启后视为新的请求。\
+            POSTs that are no commands (signing in, invitations, household links, accounts) may carry an `Idempotency-Key`: within \
+            ten minutes the same caller with the same key and body gets the first answer again, another body is refused with \
+            `command_id_reused`. That is kept in memory only: after a restart of the server a repeat is a new request. \
+            Answers over 1 MiB and refusals are not kept. \
+            POSTs without the header only read, or carry an id in each item."
     ),
     servers((url = "/", description = "本服务器 This server")),
     components(schemas(ProblemBody, Done, ClientFrame, Datum)),
@@ -70,6 +78,12 @@ const PROBLEMS_OF_CHANGE: [(&str, &str); 4] = [
     ("422", "不符合规则 Against the rules"),
 ];
 
+/// What a command's key is.
+const KEY_OF_COMMAND: &str = "命令编号，重试时沿用 The giver's own id of the command; the same when trying again";
+/// What the key is of a POST that gives no command.
+const KEY_OF_REPEATS: &str = "请求编号，可省略；重试时沿用，十分钟内得到首次的答复，重启后视为新的请求 The asker's own id of the request, \
+    optional; the same again within ten minutes gets the first answer, after a restart it is a new request";
+
 /// Adds what all operations share: problems, and for commands the id and the epoch.
 pub fn complete(document: &mut utoipa::openapi::OpenApi) {
     add_security(document);
@@ -85,6 +99,10 @@ pub fn complete(document: &mut utoipa::openapi::OpenApi) {
             if answers_done(operation) {
                 add_order_headers(operation);
             }
+        }
+        if let Some(operation) = item.post.as_mut().filter(|_| repeats::ROUTES.iter().any(|(route, _)| route == path)) {
+            let key = key_header(Required::False, KEY_OF_REPEATS);
+            operation.parameters.get_or_insert_default().push(RefOr::T(key));
         }
     }
 }
@@ -171,22 +189,27 @@ fn answers_done(operation: &Operation) -> bool {
     operation.responses.responses.values().any(is_done)
 }
 
-fn add_order_headers(operation: &mut Operation) {
+fn key_header(required: Required, description: &str) -> Parameter {
     let uuid =
         ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-    let id = ParameterBuilder::new()
+    ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
-        .required(Required::True)
-        .description(Some("命令编号，重试时沿用 The giver's own id of the command; the same when trying again"))
-        .schema(Some(uuid));
+        .required(required)
+        .description(Some(description))
+        .schema(Some(uuid))
+        .build()
+}
+
+fn add_order_headers(operation: &mut Operation) {
+    let id = key_header(Required::True, KEY_OF_COMMAND);
     let epoch = ParameterBuilder::new()
         .name("Muster-Epoch")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some("指挥权任期号 Epoch of the command under which a commander acts; an old one is refused"))
         .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)));
-    operation.parameters.get_or_insert_default().extend([RefOr::T(id.build()), RefOr::T(epoch.build())]);
+    operation.parameters.get_or_insert_default().extend([RefOr::T(id), RefOr::T(epoch.build())]);
 }
 
 #[cfg(test)]
@@ -230,6 +253,27 @@ mod tests {
             assert!(is_problem("400") && is_problem("503"), "{name} does not say how it fails");
             assert!(operation.responses.responses.keys().any(|s| s.starts_with('2') || s == "101"), "{name}");
             assert!(name.split(' ').nth(1).is_some_and(|path| path.starts_with("/api/v1/")), "{name}");
+        }
+    }
+
+    /// POSTs that are the same however often they come: these only read …
+    const READS: [&str; 3] =
+        ["POST /api/v1/targets/preview", "POST /api/v1/templates/render", "POST /api/v1/alerts/lint"];
+    /// … and here every item has an id of its own, which the engine knows.
+    const IDS_INSIDE: &str = "POST /api/v1/incidents/{id}/check-ins/batch";
+
+    #[test]
+    fn every_post_is_done_once_under_one_key() {
+        for (name, operation) in operations().into_iter().filter(|(name, _)| name.starts_with("POST")) {
+            let parameters = operation.parameters.unwrap_or_default();
+            let is_key = |one: &RefOr<Parameter>| matches!(one, RefOr::T(one) if one.name == "Idempotency-Key");
+            let keys = parameters.iter().filter(|one| is_key(one)).count();
+            let needs_none = READS.contains(&name.as_str()) || name == IDS_INSIDE;
+            assert_eq!(keys, usize::from(!needs_none), "{name}");
+        }
+        let known: Vec<_> = operations().into_iter().map(|(name, _)| name).collect();
+        for (route, _) in repeats::ROUTES {
+            assert!(known.contains(&format!("POST {route}")), "{route} is called otherwise by now");
         }
     }
 

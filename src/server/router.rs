@@ -17,13 +17,14 @@ use super::routes::{
     accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log,
     map, me, operate, people, plans, posts, roll, session, succession, targets, templates, tiles,
 };
-use super::{App, assets, middleware, socket};
+use super::{App, assets, middleware, repeats, socket};
 
 /// The API with all that stands before it.
 pub fn router(app: &App) -> Router {
     let (described, document) = api_taking(app.config.import.body_limit_bytes);
     let counts = operate::HttpCounts::default();
     let router = described
+        .route_layer(from_fn_with_state(repeats::Repeats::new(app), repeats::answer_again))
         .merge(assets::routes())
         .merge(tiles::routes())
         .merge(docs::routes(&document))
