@@ -1,7 +1,7 @@
 /** From the alert to the household, in the browser: what a dispatcher, a commander, a post-holder and a household see and do. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { alertExercise, Caller, homeOf } from './city'
+import { Caller, homeOf, submitExercise } from './city'
 import { Network } from './network'
 import { DESK, faults, launch, look, open, PHONE, signIn } from './pages'
 
@@ -64,7 +64,16 @@ test('the console shows the city on the map, and finds a compound', async () => 
 })
 
 test('an alert fills the screen of those whom it concerns, and the console follows', async () => {
-  incident = (await alertExercise(origin, [home])).incident
+  incident = (await submitExercise(origin, [home])).incident
+  const second = await open(browser, `${origin}/console/alerts`, DESK)
+  await signIn(second, 'city2')
+  await second.getByRole('button', { name: /待审批/ }).click()
+  const approve = second.getByRole('button', { name: '批准并发送' })
+  await second.getByLabel(/请输入小区数/).fill('7')
+  expect(await approve.isDisabled(), 'the number that is typed is not the one that it hits').toBe(true)
+  await look(second, 'console-approval')
+  await second.getByLabel(/请输入小区数/).fill('1')
+  await approve.click()
   const alert = commander.getByRole('alertdialog')
   await alert.waitFor()
   expect(await alert.textContent()).toContain('演练')
@@ -76,6 +85,11 @@ test('an alert fills the screen of those whom it concerns, and the console follo
   await holder.getByRole('alertdialog').waitFor()
   await look(holder, 'phone-alert-en')
   await holder.getByRole('button', { name: 'I have got it' }).click()
+  await second.getByRole('heading', { name: '1 / 1 个小区已确认' }).waitFor()
+  const acknowledged = second.locator('dl dt:has-text("已确认") + dd .number')
+  await expect.poll(() => acknowledged.textContent()).toBe('2')
+  await look(second, 'console-funnel')
+  await second.context().close()
 })
 
 test('what was acknowledged stays acknowledged when the page is loaded again', async () => {

@@ -13,6 +13,7 @@ const router = createRouter({
   history: createWebHistory('/console'),
   routes: [
     { path: '/', component: MapPage },
+    { path: '/alerts', component: () => import('./alerts/AlertsPage.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
