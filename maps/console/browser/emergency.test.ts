@@ -173,6 +173,20 @@ test('a household without a sign-in says that it needs help; without a network t
   expect(help.items).toHaveLength(2)
 })
 
+test('the board counts posts, roll and help down to the compound', async () => {
+  await console_.getByRole('link', { name: '到岗与点名' }).click()
+  const rows = console_.locator('tbody tr')
+  for (const area of ['潞州区', '镇|街道', '社区|村']) {
+    await expect.poll(() => rows.count()).toBe(1)
+    await rows.getByRole('button', { name: new RegExp(area) }).click()
+  }
+  await rows.getByText(/^1 \/ \d+$/).waitFor()
+  await expect.poll(() => console_.locator('aside article').count()).toBe(2)
+  await look(console_, 'console-board')
+  await console_.getByRole('link', { name: '态势图' }).click()
+  await console_.locator('.maplibregl-canvas').waitFor()
+})
+
 test('a lost connection is said at the top, with the time of the last news, and mends itself', async () => {
   network.cut()
   await console_.getByText(/连接中断，正在重连/).waitFor({ timeout: 6_000 })

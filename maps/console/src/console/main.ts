@@ -14,6 +14,7 @@ const router = createRouter({
   routes: [
     { path: '/', component: MapPage },
     { path: '/alerts', component: () => import('./alerts/AlertsPage.vue') },
+    { path: '/board', component: () => import('./board/BoardPage.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
