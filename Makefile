@@ -101,5 +101,5 @@ need-node:
 
 need-chromium:
 	@test -x $(CHROMIUM) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || { \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } || { \
 		echo "缺少 Chromium：apt-get install chromium fonts-noto-cjk。 Chromium is missing: apt-get install chromium fonts-noto-cjk" >&2; exit 1; }
