@@ -187,6 +187,22 @@ test('the board counts posts, roll and help down to the compound', async () => {
   await console_.locator('.maplibregl-canvas').waitFor()
 })
 
+test('the console speaks English, and can be used on a phone', async () => {
+  const page = await open(browser, `${origin}/console`, PHONE, true)
+  await signIn(page, 'observer')
+  await page.getByText('Compounds', { exact: true }).waitFor()
+  await look(page, 'console-phone-en')
+  await page.getByRole('link', { name: 'Alerts' }).click()
+  await page.getByRole('button', { name: /Issued/ }).click()
+  await page.getByRole('heading', { name: '1 of 1 compounds acknowledged' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Approve and send' }).count(), 'an observer decides nothing').toBe(0)
+  await look(page, 'console-alerts-phone-en')
+  await page.getByRole('link', { name: 'Posts and roll' }).click()
+  await page.getByText('In emergency').first().waitFor()
+  await look(page, 'console-board-phone-en')
+  await page.context().close()
+})
+
 test('a lost connection is said at the top, with the time of the last news, and mends itself', async () => {
   network.cut()
   await console_.getByText(/连接中断，正在重连/).waitFor({ timeout: 6_000 })
