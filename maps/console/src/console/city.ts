@@ -72,6 +72,11 @@ export class City {
     return (this.me.value?.grants ?? []).map((grant) => grant.area).sort((a, b) => a.length - b.length)
   }
 
+  /** Whether the account commands somewhere, and does not only watch. The server decides; this only spares hopeless buttons. */
+  get commands(): boolean {
+    return (this.me.value?.grants ?? []).some((grant) => grant.role === 'dispatcher')
+  }
+
   private took(changed: MapState[]): void {
     this.progress.done = this.standing.compounds.size
     this.progress.whole ||= this.standing.whole
