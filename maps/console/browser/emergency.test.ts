@@ -103,6 +103,10 @@ test('duty is switched: the commander gets the checklist, the post-holder the ca
   await city.post(`/incidents/${incident}/switch`, { compounds: [home], to: { emergency: 'II' } })
   await commander.getByRole('heading', { name: '处置清单' }).waitFor()
   await look(commander, 'phone-checklist')
+  // A reload on the worst night must not take the checklist away.
+  await commander.reload()
+  await commander.getByRole('heading', { name: '处置清单' }).waitFor()
+  expect(await commander.locator('.task').count()).toBeGreaterThan(0)
   await holder.getByRole('button', { name: 'Got it, on my way' }).click()
   await holder.getByRole('button', { name: 'I am on post' }).click()
   await holder.getByText('On post', { exact: true }).waitFor()

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Refused } from '../src/shared/api'
 import type { Entry } from '../src/phone/outbox/entry'
 import { Outbox, type Sent } from '../src/phone/outbox/outbox'
-import { ENTRIES_MAX, OutboxFull, OutboxStore } from '../src/phone/outbox/store'
+import { ENTRIES_MAX, openOutbox, OutboxFull, OutboxStore } from '../src/phone/outbox/store'
 
 const report = (about: string) => ({ path: '/api/v1/x', body: { about }, epoch: null, about })
 const outboxes: Outbox[] = []
@@ -103,4 +103,23 @@ test('a full outbox says so, and keeps what is in it', async () => {
   await expect(store.put(entry(ENTRIES_MAX))).rejects.toBeInstanceOf(OutboxFull)
   await store.put({ ...entry(0), refused: { zh: '', en: '' } })
   expect(await store.all()).toHaveLength(ENTRIES_MAX)
+})
+
+test('a phone that can store nothing says so, and still sends', async () => {
+  globalThis.indexedDB = {
+    open: () => {
+      throw new Error('denied')
+    },
+  } as unknown as IDBFactory
+  const store = await openOutbox()
+  expect(store.lasts).toBe(false)
+  let online = false
+  const outbox = new Outbox(store, 'me', async () => ({ is: online ? 'done' : 'later' }))
+  outboxes.push(outbox)
+  await outbox.add(report('help'))
+  expect(outbox.lasts).toBe(false)
+  expect(outbox.waiting.value).toHaveLength(1)
+  online = true
+  outbox.hurry()
+  await vi.waitFor(() => expect(outbox.waiting.value).toEqual([]))
 })

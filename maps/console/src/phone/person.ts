@@ -2,16 +2,15 @@
 import { computed, ref, shallowRef } from 'vue'
 import { api, Refused, take } from '../shared/api'
 import { Live, liveUrl, type LinkState } from '../shared/live'
-import type { MeView, ServerFrame } from '../shared/schema'
+import type { MeView, NoticeBody, PostKind, ServerFrame } from '../shared/schema'
 import { Outbox } from './outbox/outbox'
 import { sendOverHttp } from './outbox/send'
-import { OutboxStore } from './outbox/store'
+import { openOutbox } from './outbox/store'
+import { readSnapshot } from './snapshot'
 import { ring } from './ring'
 import * as fold from './state'
 import type { PhoneAlert, PhoneState } from './state'
 
-/** Alerts in force that a phone loads when it starts; a compound has a handful. */
-const ALERTS_MAX = 10
 /** How often the clock of the page moves, ms: deadlines pass while one looks. */
 const TICK_MS = 1_000
 
@@ -21,34 +20,54 @@ export function usePerson() {
   const link = ref<LinkState>({ is: 'connecting', since: Date.now() })
   const outbox = shallowRef<Outbox | null>(null)
   const now = ref(Date.now())
-  /** What the kinds of posts are called, by code. */
-  const titles = shallowRef(new Map<string, { zh: string; en: string }>())
+  /** What the kinds of posts are, by code. */
+  const kinds = shallowRef<ReadonlyMap<string, PostKind>>(new Map())
   let live: Live | null = null
+  /** Events that came while a snapshot was read. */
+  let early: NoticeBody[] | null = null
+  /** Whether the snapshot may miss something that no event will tell. */
+  let stale = true
   setInterval(() => (now.value = Date.now()), TICK_MS)
 
-  /** @throws Refused when nobody is signed in here, or the server cannot be reached */
+  /**
+   * Reads everything anew. What comes meanwhile is kept and taken in afterwards: a snapshot may be older than it.
+   * @throws Refused when nobody is signed in here, or the server cannot be reached
+   */
   async function load(): Promise<void> {
-    const me = await take(api.GET('/api/v1/me'))
-    const id = typeof me.giver === 'object' && 'person' in me.giver ? me.giver.person : ''
-    state.value = fold.fromSnapshot(id, me, await alertsInForce(id))
-    view.value = me
-    const kinds = await take(api.GET('/api/v1/post-kinds'))
-    titles.value = new Map(kinds.map(({ code, title_zh, title_en }) => [code, { zh: title_zh, en: title_en }]))
+    early ??= []
+    try {
+      const read = await readSnapshot()
+      view.value = read.view
+      kinds.value = read.kinds
+      state.value = early.reduce(fold.apply, read.state)
+    } finally {
+      early = null
+    }
   }
 
-  /** Signs in with what is there: the cookie. Goes on without a network when the phone knows its holder. */
+  /** Signs in with what is there: the cookie. */
   async function start(): Promise<void> {
     await load()
-    const store = await OutboxStore.open()
-    outbox.value = new Outbox(store, state.value.me, sendOverHttp)
+    outbox.value = new Outbox(await openOutbox(), state.value.me, sendOverHttp)
     await outbox.value.start()
     live = new Live(
       { url: liveUrl(location), watchMap: false, pingMs: 0 },
-      { frame: took, state: (is) => (link.value = is), reload: () => void load() },
+      { frame: took, state: (is) => (link.value = is), reload: loadOrLater },
     )
     live.start()
     addEventListener('online', hurry)
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && hurry())
+  }
+
+  /** When it fails the connection is as bad, and the next `hello` tries again. */
+  function loadOrLater(): void {
+    stale = true
+    void load().then(
+      () => (stale = false),
+      (why: unknown) => {
+        if (!(why instanceof Refused)) throw why
+      },
+    )
   }
 
   function hurry(): void {
@@ -57,8 +76,13 @@ export function usePerson() {
   }
 
   function took(frame: ServerFrame): void {
-    if (frame.type === 'hello') hurry()
+    if (frame.type === 'hello') {
+      hurry()
+      // What happened between the snapshot and the first `hello` was told to nobody; later ones resume.
+      if (stale) loadOrLater()
+    }
     if (frame.type !== 'event') return
+    early?.push(frame.event)
     state.value = fold.apply(state.value, frame.event)
     if ('alert' in frame.event) {
       live?.receipt(frame.event.alert.alert, 'delivered')
@@ -110,7 +134,7 @@ export function usePerson() {
     link,
     outbox,
     now,
-    titles,
+    kinds,
     pressing: computed(() => fold.pressing(state.value, now.value)),
     start,
     signIn,
@@ -122,27 +146,3 @@ export function usePerson() {
 }
 
 export type Person = ReturnType<typeof usePerson>
-
-/** The alerts in force that this person may see, with whether they acknowledged them. */
-async function alertsInForce(me: string): Promise<PhoneAlert[]> {
-  const query = { status: 'issued' as const, limit: ALERTS_MAX }
-  const { items } = await take(api.GET('/api/v1/alerts', { params: { query } }))
-  const alerts = items.map(async (line): Promise<PhoneAlert> => {
-    const path = { id: line.id }
-    const alert = await take(api.GET('/api/v1/alerts/{id}', { params: { path } }))
-    const cancels = typeof line.kind === 'object' && 'cancel' in line.kind
-    const shown = fold.alertFromView(line.id, line.sent ?? '', line.exercise, cancels, alert.content)
-    return { ...shown, acknowledged: await acknowledgedBy(line.id, me) }
-  })
-  return (await Promise.all(alerts)).sort((a, b) => b.sentAt - a.sentAt)
-}
-
-/** Whether the person acknowledged the alert; unknown counts as not, so that it is shown rather than hidden. */
-async function acknowledgedBy(id: string, me: string): Promise<boolean> {
-  const asked = api.GET('/api/v1/alerts/{id}/compounds', { params: { path: { id }, query: { limit: 100 } } })
-  const reach = await take(asked).catch((why: unknown) => {
-    if (why instanceof Refused) return { items: [] }
-    throw why
-  })
-  return reach.items.some((compound) => compound.acknowledged_by === me)
-}

@@ -2,15 +2,7 @@
  * What the holder of this phone has to know and do, folded from a snapshot over HTTP and the events that follow it. Pure: no
  * network, no clock, no storage.
  */
-import type {
-  AlertNotice,
-  CommandBrief,
-  AlertContentRfc3339,
-  MeView,
-  NoticeBody,
-  PlaceView,
-  PostCall,
-} from '../shared/schema'
+import type { AlertNotice, CommandBrief, AlertContentRfc3339, NoticeBody, PlaceView, PostCall } from '../shared/schema'
 
 /** An alert as this phone shows it. */
 export interface PhoneAlert {
@@ -52,20 +44,6 @@ export interface PhoneState {
 export const empty = (me: string): PhoneState => ({ me, places: [], alerts: [], calls: [], briefs: [] })
 
 const ms = (us: number): number => Math.floor(us / 1_000)
-
-/** After signing in, or when what was missed could not be told. */
-export function fromSnapshot(me: string, view: MeView, alerts: PhoneAlert[]): PhoneState {
-  const calls = view.places.flatMap((place) =>
-    place.calls.map((call): PhoneCall => ({
-      post: call.post,
-      incident: call.incident,
-      state: call.state,
-      answerBy: Date.parse(call.answer_by),
-      duty: null,
-    })),
-  )
-  return { me, places: view.places, alerts, calls, briefs: [] }
-}
 
 /** An alert read over HTTP. */
 export function alertFromView(
@@ -116,7 +94,8 @@ export function apply(state: PhoneState, event: NoticeBody): PhoneState {
   if ('alert' in event) {
     const old = replaced(event.alert)
     const others = state.alerts.filter((alert) => alert.id !== event.alert.alert && alert.id !== old)
-    return { ...state, alerts: [alertFromNotice(event.alert, event.exercise), ...others] }
+    const known = state.alerts.find((alert) => alert.id === event.alert.alert)
+    return { ...state, alerts: [known ?? alertFromNotice(event.alert, event.exercise), ...others] }
   }
   if ('acknowledgement_asked' in event) {
     const { alert, compound, due_at } = event.acknowledgement_asked

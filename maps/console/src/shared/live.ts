@@ -197,6 +197,8 @@ export class Live {
       this.send(JSON.stringify({ type: 'watch', what: 'map', since } satisfies ClientFrame))
     }
     for (const { frame } of this.waiting.values()) this.send(frame)
+    // Events are held back until the first word of ours: where there is nothing to say, this is it.
+    if (!left && !this.options.watchMap && this.waiting.size === 0) this.send('{"type":"ping"}')
   }
 
   private answered({ id, ok, refused }: CommandAnswer): void {

@@ -5,7 +5,7 @@
 import { shallowRef, type ShallowRef } from 'vue'
 import { newId, Refused } from '../../shared/api'
 import type { Entry } from './entry'
-import type { OutboxStore } from './store'
+import type { Store } from './store'
 
 /** What a page hands in. */
 export type Report = Pick<Entry, 'path' | 'epoch' | 'about'> & { body: unknown }
@@ -28,10 +28,15 @@ export class Outbox {
   private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    private readonly store: OutboxStore,
+    private readonly store: Store,
     private readonly owner: string,
     private readonly send: Send,
   ) {}
+
+  /** Whether what waits survives the page. */
+  get lasts(): boolean {
+    return this.store.lasts
+  }
 
   /** Reads what an earlier visit left, and sends it. */
   async start(): Promise<void> {

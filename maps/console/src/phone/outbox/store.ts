@@ -14,7 +14,42 @@ export const ENTRIES_MAX = 5_000
 
 export class OutboxFull extends Error {}
 
-export class OutboxStore {
+/** Where reports wait. */
+export interface Store {
+  /** Whether what waits survives the page: not where the browser keeps nothing (private windows, a full disk). */
+  readonly lasts: boolean
+  /** @throws OutboxFull when too many wait */
+  put(entry: Entry): Promise<void>
+  remove(id: string): Promise<void>
+  /** Everything that waits, oldest first. */
+  all(): Promise<Entry[]>
+}
+
+/** The disk; where the phone gives none, the page's memory: a cry for help must go out all the same. */
+export async function openOutbox(): Promise<Store> {
+  return OutboxStore.open().catch(() => new MemoryStore())
+}
+
+export class MemoryStore implements Store {
+  readonly lasts = false
+  private readonly entries = new Map<string, Entry>()
+
+  async put(entry: Entry): Promise<void> {
+    if (this.entries.size >= ENTRIES_MAX && !this.entries.has(entry.id)) throw new OutboxFull()
+    this.entries.set(entry.id, entry)
+  }
+
+  async remove(id: string): Promise<void> {
+    this.entries.delete(id)
+  }
+
+  async all(): Promise<Entry[]> {
+    return [...this.entries.values()].sort((a, b) => a.madeAt - b.madeAt)
+  }
+}
+
+export class OutboxStore implements Store {
+  readonly lasts = true
   private constructor(private readonly db: IDBPDatabase<OutboxSchema>) {}
 
   static async open(): Promise<OutboxStore> {

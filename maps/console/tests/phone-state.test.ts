@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import type { NoticeBody } from '../src/shared/schema'
+import { acknowledged, apply, empty, pressing } from '../src/phone/state'
+
+const REAL = { exercise: false, occasion: { zh: '真实', en: 'REAL' } }
+const at = (ms: number): number => ms * 1_000
+
+function alert(id: string, kind: object | string = 'alert'): NoticeBody {
+  const content = { hazard: 'flood', colour: 'red', expires: at(9_000), infos: [] }
+  const identity = { identifier: id, sender: 's', sent: at(1_000) }
+  const notice = { alert: id, incident: 'i', kind, identity, content, break_glass: false }
+  return { ...REAL, alert: notice } as unknown as NoticeBody
+}
+const play = (...events: NoticeBody[]) => events.reduce(apply, empty('me'))
+
+test('an alert presses until this person acknowledged it, and no longer than it holds', () => {
+  const state = play(alert('a'))
+  expect(pressing(state, 8_999)?.id).toBe('a')
+  expect(pressing(state, 9_000)).toBeUndefined()
+  expect(pressing(acknowledged(state, 'a'), 2_000)).toBeUndefined()
+  const theirs = { ...REAL, alert_acknowledged: { alert: 'a', compound: 'c', person: 'somebody' } } as NoticeBody
+  expect(pressing(apply(state, theirs), 2_000)?.id).toBe('a')
+  const mine = { ...REAL, alert_acknowledged: { alert: 'a', compound: 'c', person: 'me' } } as NoticeBody
+  expect(pressing(apply(state, mine), 2_000)).toBeUndefined()
+})
+
+test('an alert that is told again, as after a snapshot, stays acknowledged', () => {
+  const state = acknowledged(play(alert('a')), 'a')
+  expect(pressing(apply(state, alert('a')), 2_000)).toBeUndefined()
+})
+
+test('an update and a cancel take the place of what they replace, and press anew', () => {
+  const state = acknowledged(play(alert('a')), 'a')
+  const updated = apply(state, alert('b', { update: { replaces: 'a' } }))
+  expect(updated.alerts.map(({ id }) => id)).toEqual(['b'])
+  expect(pressing(updated, 2_000)?.id).toBe('b')
+  expect(apply(updated, alert('c', { cancel: { replaces: 'b' } })).alerts[0]?.cancels).toBe(true)
+})
+
+test('the earliest time to acknowledge by is kept for each compound', () => {
+  const asked = (compound: string, due: number) =>
+    ({ ...REAL, acknowledgement_asked: { alert: 'a', compound, epoch: 1, due_at: at(due) } }) as NoticeBody
+  const state = play(alert('a'), asked('c', 3_000), asked('d', 2_000), asked('c', 4_000))
+  expect(state.alerts[0]?.askedFor).toEqual([
+    { compound: 'd', dueAt: 2_000 },
+    { compound: 'c', dueAt: 4_000 },
+  ])
+})
+
+test('a call goes from called to on post, and goes when it ends or all stand down', () => {
+  const duty = { title_zh: '', title_en: '', emergency_duty: '' }
+  const call = {
+    ...REAL,
+    your_call: { post: 'c/1', incident: 'i', level: 'II', duty, answer_by: at(5_000) },
+  } as NoticeBody
+  const answer = { ...REAL, call_answered: { post: 'c/1', person: 'me', answer: 'on_post' } } as unknown as NoticeBody
+  expect(play(call, answer).calls[0]?.state).toBe('on_post')
+  const ended = { ...REAL, your_call_ended: { post: 'c/1' } } as NoticeBody
+  expect(play(call, ended).calls).toEqual([])
+  const other = { ...REAL, stood_down: { incident: 'j', title: '', hazard: 'flood' } } as unknown as NoticeBody
+  expect(play(call, other).calls).toHaveLength(1)
+})
