@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => ({
     vue(),
     // Words are compiled when the pages are built: no message compiler goes to the phones.
     i18n({
-      include: [here('src/*/words/*.json')],
+      include: [here('src/**/words/*.json')],
       runtimeOnly: true,
       compositionOnly: true,
       strictMessage: true,

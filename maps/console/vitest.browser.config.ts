@@ -1,11 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-/** The pages in Debian's Chromium against the real binary: one server and one browser for all tests. */
+/** The pages in Debian's Chromium against the real binary: a server and a browser for each file. */
 export default defineConfig({
   test: {
     environment: 'node',
     include: ['browser/**/*.test.ts'],
-    globalSetup: ['browser/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },

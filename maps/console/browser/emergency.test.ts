@@ -1,13 +1,15 @@
 /** From the alert to the household, in the browser: what a dispatcher, a commander, a post-holder and a household see and do. */
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Caller, homeOf, submitExercise } from './city'
 import { Network } from './network'
 import { DESK, faults, launch, look, open, PHONE, signIn } from './pages'
+import { startServer, type Server } from './server'
 
-const origin = inject('origin')
 /** The console's; the phones have one of their own. */
 let network: Network
+let server: Server
+let origin: string
 let browser: Browser
 let commander: Page
 let holder: Page
@@ -16,6 +18,8 @@ let home: string
 let incident: string
 
 beforeAll(async () => {
+  server = await startServer()
+  origin = server.origin
   browser = await launch()
   network = await Network.before(origin)
   home = await homeOf(await Caller.signIn(origin, 'commander'))
@@ -23,6 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close()
   network.close()
+  await server.stop()
   expect(faults, 'errors in the pages').toEqual([])
 })
 

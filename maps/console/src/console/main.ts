@@ -4,19 +4,14 @@ import 'element-plus/theme-chalk/dark/css-vars.css'
 import { makeI18n } from '../shared/i18n'
 import App from './App.vue'
 import './console.css'
-import MapPage from './pages/MapPage.vue'
+import { PAGES } from './pages'
 import en from './words/en.json'
 import zh from './words/zh.json'
 
 document.documentElement.classList.add('dark')
 const router = createRouter({
   history: createWebHistory('/console'),
-  routes: [
-    { path: '/', component: MapPage },
-    { path: '/alerts', component: () => import('./alerts/AlertsPage.vue') },
-    { path: '/board', component: () => import('./board/BoardPage.vue') },
-    { path: '/:rest(.*)*', redirect: '/' },
-  ],
+  routes: [...PAGES, { path: '/:rest(.*)*', redirect: '/' }],
 })
 createApp(App)
   .use(router)

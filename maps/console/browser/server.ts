@@ -1,11 +1,10 @@
-/** Starts the binary that the checks built, with a small demo city in a folder of its own, and stops it in the end. */
+/** The binary that the checks built, with a small demo city in a folder of its own: one for each file of tests. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { TestProject } from 'vitest/node'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const BINARY = process.env.MUSTER_BIN ?? join(ROOT, 'target/debug/muster')
@@ -13,13 +12,12 @@ const COMPOUNDS = '60'
 /** Time for the server to lay out its city, s. */
 const START_S = '90'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    origin: string
-  }
+export interface Server {
+  origin: string
+  stop(): Promise<void>
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function startServer(): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-browser-'))
   const listen = `127.0.0.1:${await freePort()}`
   const env = { ...process.env, MUSTER_DATA_DIR: join(folder, 'data'), MUSTER_LISTEN: listen }
@@ -33,13 +31,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   server.once('exit', () => waits.kill())
   const code = await new Promise((done) => waits.once('exit', done))
   if (code !== 0) throw new Error(`the server did not start: ${said}`)
-  project.provide('origin', origin)
-  return async () => {
+  async function stop(): Promise<void> {
     const ended = new Promise((done) => server.once('exit', done))
     server.kill('SIGTERM')
     await ended
     rmSync(folder, { recursive: true })
   }
+  return { origin, stop }
 }
 
 async function freePort(): Promise<number> {

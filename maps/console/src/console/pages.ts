@@ -1,0 +1,12 @@
+/** The pages of the console, in the order of the menu. Each but the map comes when it is first opened. */
+import type { RouteRecordRaw } from 'vue-router'
+import MapPage from './map/MapPage.vue'
+
+/** `menu` is the key of its word under `nav`; a page without one is reached from another page. */
+export type ConsolePage = RouteRecordRaw & { path: string; menu?: string }
+
+export const PAGES: readonly ConsolePage[] = [
+  { path: '/', menu: 'map', component: MapPage },
+  { path: '/alerts', menu: 'alerts', component: () => import('./alerts/AlertsPage.vue') },
+  { path: '/board', menu: 'board', component: () => import('./board/BoardPage.vue') },
+]
