@@ -2,6 +2,7 @@
 //! over real sockets ([`sockets`], with the people of [`phone`]).
 
 mod audience;
+mod golden_frames;
 mod hub;
 mod map;
 mod phone;
