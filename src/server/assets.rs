@@ -36,6 +36,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", phone.clone())
         .route("/m", phone.clone())
+        .route("/m/{*page}", phone.clone())
         .route("/h", phone.clone())
         .route("/join", phone)
         .route("/console", console.clone())
@@ -121,7 +122,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_is_there_or_says_that_it_was_not_built() {
         let app = TestApp::new();
-        for path in ["/", "/m", "/h", "/join", "/console", "/console/log"] {
+        for path in ["/", "/m", "/m/sheet", "/h", "/join", "/console", "/console/log"] {
             let page = app.get(path).send().await;
             let there = page.status == StatusCode::OK && page.text.contains("<div id=\"app\">");
             let not_built = page.status == StatusCode::SERVICE_UNAVAILABLE && page.text.contains("make console");

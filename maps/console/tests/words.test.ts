@@ -19,7 +19,9 @@ test.each(files)('%s says the same things in English', (zh) => {
 
 test('every word that a page asks for by its name is there', () => {
   const pages = sources.filter((path) => /\.(vue|ts)$/.test(path)).map((path) => readFileSync(path, 'utf8'))
-  const asked = pages.flatMap((text) => [...text.matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1] ?? ''))
+  const asked = pages.flatMap((text) =>
+    [...text.matchAll(/\b(?:t|both)\(\s*'([^']+)'/g)].map((match) => match[1] ?? ''),
+  )
   expect(asked.length).toBeGreaterThan(50)
   expect(asked.filter((key) => !known.has(key))).toEqual([])
 })

@@ -9,4 +9,5 @@ export const PAGES: readonly ConsolePage[] = [
   { path: '/', menu: 'map', component: MapPage },
   { path: '/alerts', menu: 'alerts', component: () => import('./alerts/AlertsPage.vue') },
   { path: '/board', menu: 'board', component: () => import('./board/BoardPage.vue') },
+  { path: '/paper', menu: 'paper', component: () => import('./paper/PaperPage.vue') },
 ]

@@ -7,8 +7,8 @@ import { newId, Refused } from '../../shared/api'
 import type { Entry } from './entry'
 import type { Store } from './store'
 
-/** What a page hands in. */
-export type Report = Pick<Entry, 'path' | 'epoch' | 'about'> & { body: unknown }
+/** What a page hands in. With an `id` of its own, the same report handed in again is the same report. */
+export type Report = Pick<Entry, 'path' | 'epoch' | 'about'> & { body: unknown; id?: string }
 /** What became of one try. */
 export type Sent = { is: 'done' } | { is: 'refused'; why: Refused } | { is: 'later' }
 /** Sends one entry. */
@@ -51,7 +51,7 @@ export class Outbox {
   /** Writes a report down and starts to send it. Resolves when it is safe on this phone, sent or not. */
   async add(report: Report): Promise<void> {
     const body = JSON.stringify(report.body)
-    await this.store.put({ ...report, body, id: newId(), owner: this.owner, madeAt: Date.now() })
+    await this.store.put({ ...report, body, id: report.id ?? newId(), owner: this.owner, madeAt: Date.now() })
     await this.refresh()
     this.hurry()
   }
