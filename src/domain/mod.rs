@@ -11,6 +11,7 @@ pub mod area;
 pub mod cap_words;
 pub mod command;
 pub mod compound;
+pub mod curve;
 pub mod datum;
 pub mod duty;
 pub mod event;

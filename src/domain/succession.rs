@@ -90,18 +90,32 @@ impl Succession {
 
     /// The office of who commands now.
     pub fn office(&self) -> Office {
-        match self.holder {
-            Holder::Person(person) => match self.line.iter().position(|p| *p == person) {
-                None | Some(0) => Office::Commander,
-                Some(rank) => Office::Deputy(rank),
-            },
-            Holder::Area(area) => Office::Dispatchers(area),
+        self.office_of(self.holder).unwrap_or(Office::Commander)
+    }
+
+    /// The office in which somebody holds the command, or would; `None` when they no longer stand in the line.
+    pub fn office_of(&self, holder: Holder) -> Option<Office> {
+        match holder {
+            Holder::Person(person) => self.line.iter().position(|p| *p == person).map(|rank| match rank {
+                0 => Office::Commander,
+                _ => Office::Deputy(rank),
+            }),
+            Holder::Area(area) => Some(Office::Dispatchers(area)),
         }
     }
 
     /// Who comes after the holder; `None` after the street.
     pub fn next(&self, compound: CompoundId) -> Option<Holder> {
-        match self.holder {
+        self.after(compound, self.holder)
+    }
+
+    /// All who come after the holder, in order; the street is the last.
+    pub fn to_come(&self, compound: CompoundId) -> impl Iterator<Item = Holder> + '_ {
+        std::iter::successors(self.next(compound), move |holder| self.after(compound, *holder))
+    }
+
+    fn after(&self, compound: CompoundId, holder: Holder) -> Option<Holder> {
+        match holder {
             Holder::Person(person) => {
                 let rank = self.line.iter().position(|p| *p == person);
                 let next = rank.and_then(|rank| self.line.get(rank + 1));
@@ -194,6 +208,8 @@ mod tests {
         let mut command = Succession::vacant(id);
         assert!(command.has_nobody());
         command.evolve(id, &Succession::decide_appoint(id, &[person(1), person(2)]).unwrap());
+        let foreseen: Vec<Holder> = command.to_come(id).collect();
+        assert_eq!(command.office_of(Holder::Person(person(9))), None);
         let (mut seen, mut offices) = (vec![command.holder], vec![command.office()]);
         while let Some(to) = command.next(id) {
             let before = command.epoch;
@@ -205,6 +221,7 @@ mod tests {
         let community = Holder::Area(id.community());
         let street = Holder::Area(id.area(AreaLevel::Street));
         assert_eq!(seen, [Holder::Person(person(1)), Holder::Person(person(2)), community, street]);
+        assert_eq!(foreseen, seen[1..]);
         let [community, street] =
             [AreaLevel::Community, AreaLevel::Street].map(|level| Office::Dispatchers(id.area(level)));
         assert_eq!(offices, [Office::Commander, Office::Deputy(1), community, street]);

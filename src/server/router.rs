@@ -14,8 +14,8 @@ use super::error::{Edge, Problem};
 use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
 use super::routes::{
-    accounts, aid, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents, links, log,
-    map, me, operate, people, plans, posts, roll, session, succession, targets, templates, tiles,
+    accounts, aid, alert_progress, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents,
+    links, log, map, me, operate, people, plans, posts, roll, session, succession, targets, templates, tiles,
 };
 use super::{App, assets, middleware, repeats, socket};
 
@@ -110,6 +110,9 @@ fn emergency() -> OpenApiRouter<App> {
         .routes(routes!(alert_reads::funnel))
         .routes(routes!(alert_reads::compounds))
         .routes(routes!(alert_reads::recipients))
+        .routes(routes!(alert_progress::curve))
+        .routes(routes!(alert_progress::escalation))
+        .routes(routes!(alert_progress::passed_on))
         .routes(routes!(alerts::redraft))
         .routes(routes!(alerts::submit))
         .routes(routes!(alerts::approve))

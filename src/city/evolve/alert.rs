@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::alert::{Alert, AlertEvent, AlertKind, Issue};
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{AlertId, PersonId};
-use crate::domain::receipt::{Funnel, Reach, ReceiptMark, Stage};
+use crate::domain::receipt::{Asked, Funnel, Reach, ReceiptMark, Stage};
 use crate::domain::succession::{Holder, SuccessionEvent};
 use crate::domain::time::Timestamp;
 
@@ -41,8 +41,10 @@ impl City {
         let mut sent = 0;
         for compound in &issue.compounds {
             // Where the street commands already, nobody comes after it.
-            let next = self.compounds.get(compound).and_then(|state| state.succession.next(*compound));
-            let ack_due = next.filter(|_| must_acknowledge).map(|_| now.at.plus_s(issue.ack_timeout_s));
+            let command = self.compounds.get(compound).map(|state| &state.succession).filter(|_| must_acknowledge);
+            let next = command.and_then(|command| command.next(*compound));
+            let ack_due = next.map(|_| now.at.plus_s(issue.ack_timeout_s));
+            let asked = command.map(|command| Asked { holder: command.holder, at: now.at, after_silence: false });
             let people = self.change(*compound, now, |state| {
                 state.last_alert = Some(id);
                 if must_acknowledge {
@@ -54,7 +56,8 @@ impl City {
             sent += funnel.sent;
             self.deadlines.move_to(Wait::Acknowledgement(id, *compound), None, ack_due);
             if let Some(state) = self.alerts.get_mut(&id) {
-                state.reach.insert(*compound, Reach { funnel, ack_due, ..Reach::default() });
+                let asked = asked.into_iter().collect();
+                state.reach.insert(*compound, Reach { sent_at: now.at, funnel, ack_due, asked, ..Reach::default() });
             }
         }
         if let Some(state) = self.alerts.get_mut(&id) {
@@ -141,8 +144,7 @@ impl City {
                 self.stop_asking(alert, id, now);
                 continue;
             }
-            let said =
-                |person| state.reach.get(&id).and_then(|reach| reach.people.get(&person)).map(|(stage, _)| *stage);
+            let said = |person| state.reach.get(&id).and_then(|reach| reach.stage_of(person));
             if let Holder::Person(person) = holder
                 && said(person) == Some(Stage::Acknowledged)
             {
@@ -151,6 +153,9 @@ impl City {
                 let timeout_s = state.alert.issue.as_ref().map_or(0, |issue| issue.ack_timeout_s);
                 // After the street nobody is left to ask: the compound stays unacknowledged, and is shown so.
                 self.set_ack_due(alert, id, (!last).then(|| now.at.plus_s(timeout_s)));
+                if let Some(reach) = self.alerts.get_mut(&alert).and_then(|state| state.reach.get_mut(&id)) {
+                    reach.ask(Asked { holder, at: now.at, after_silence });
+                }
             }
         }
     }

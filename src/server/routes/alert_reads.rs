@@ -12,7 +12,7 @@ use crate::domain::actor::Actor;
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{AlertId, IncidentId};
-use crate::domain::receipt::{Funnel, Reach};
+use crate::domain::receipt::{FunnelCounts, Reach};
 use crate::domain::refusal::Refusal;
 use crate::server::App;
 use crate::server::caller::Caller;
@@ -92,17 +92,6 @@ pub struct FunnelView {
     pub areas: Vec<AreaFunnel>,
 }
 
-/// Counts of an alert in some compounds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FunnelCounts {
-    /// Compounds it went to.
-    pub compounds: u32,
-    /// Of these, in which somebody in command acknowledged.
-    pub compounds_acknowledged: u32,
-    /// People told, stage by stage.
-    pub funnel: Funnel,
-}
-
 /// Counts of an alert in one area.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AreaFunnel {
@@ -113,17 +102,6 @@ pub struct AreaFunnel {
     /// How far the alert has got in it.
     #[serde(flatten)]
     pub counts: FunnelCounts,
-}
-
-impl FunnelCounts {
-    fn add(&mut self, reach: &Reach) {
-        self.compounds += 1;
-        self.compounds_acknowledged += u32::from(reach.acknowledged.is_some());
-        self.funnel.sent += reach.funnel.sent;
-        self.funnel.delivered += reach.funnel.delivered;
-        self.funnel.shown += reach.funnel.shown;
-        self.funnel.acknowledged += reach.funnel.acknowledged;
-    }
 }
 
 /// Of which area.
@@ -173,7 +151,7 @@ const fn below(level: crate::domain::area::AreaLevel) -> crate::domain::area::Ar
 }
 
 /// The compounds of an alert that the actor may see, by code, and how far it has got in each.
-fn reached<'a>(
+pub(super) fn reached<'a>(
     city: &'a City,
     actor: &'a Actor,
     id: AlertId,
@@ -259,8 +237,8 @@ pub async fn recipients(
     let compound = city.compound(query.compound)?;
     let reach = city.alert(id)?.reach.get(&query.compound).ok_or(Refusal::NotARecipient {})?;
     let view = |person| {
-        let said = reach.people.get(&person);
-        let (stage, at) = (said.map(|(stage, _)| *stage), said.map(|(_, at)| (*at).into()));
+        let stage = reach.stage_of(person);
+        let at = stage.and_then(|stage| reach.stage_at(person, stage)).map(Into::into);
         RecipientView { person, stage, at, in_line: compound.succession.line.contains(&person) }
     };
     Ok(Json(compound.people().into_iter().map(view).collect()))

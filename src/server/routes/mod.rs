@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod aid;
+pub mod alert_progress;
 pub mod alert_reads;
 pub mod alerts;
 pub mod areas;

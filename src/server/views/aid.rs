@@ -8,16 +8,14 @@ use utoipa::ToSchema;
 use crate::city::City;
 use crate::city::authority::Sight;
 use crate::city::neighbours::Near;
-use crate::city::state::CompoundState;
 use crate::domain::aid::{OpenDispatch, Stock};
-use crate::domain::area::AreaLevel;
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::Mode;
 use crate::domain::ids::DispatchId;
-use crate::domain::succession::Office;
 use crate::server::time::Rfc3339;
 
 use super::compound_name;
+use super::office::OfficeView;
 
 /// Something that was sent and is not back.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -57,48 +55,6 @@ impl DispatchView {
     }
 }
 
-/// Which office commands a compound. No person is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OfficeKind {
-    /// 指挥长
-    Commander,
-    /// 副指挥长
-    Deputy,
-    /// 社区
-    Community,
-    /// 街道
-    Street,
-}
-
-/// The office that commands a compound now, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OfficeView {
-    /// Which.
-    pub office: OfficeKind,
-    /// In Chinese.
-    pub zh: String,
-    /// In English.
-    pub en: String,
-}
-
-impl OfficeView {
-    /// Of a compound.
-    fn of(city: &City, state: &CompoundState) -> Self {
-        let (office, zh, en) = match state.succession.office() {
-            Office::Commander => (OfficeKind::Commander, "指挥长".to_owned(), "Commander".to_owned()),
-            Office::Deputy(rank) => (OfficeKind::Deputy, format!("第{rank}副指挥长"), format!("Deputy {rank}")),
-            Office::Dispatchers(area) => {
-                let is_street = area.level() == AreaLevel::Street;
-                let office = if is_street { OfficeKind::Street } else { OfficeKind::Community };
-                let name = city.area_name(area);
-                (office, format!("{name}值班员"), format!("Dispatchers of {name}"))
-            }
-        };
-        Self { office, zh, en }
-    }
-}
-
 /// A compound near by that could help.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Neighbour {
@@ -135,7 +91,7 @@ impl Neighbour {
             walk_at_least_m: near.walk_at_least_m.round(),
             mode: state.mode,
             silent: state.silent,
-            acting: OfficeView::of(city, state),
+            acting: OfficeView::of(city, state.succession.office()),
             free_hands: whole.then(free),
             stock: whole.then(|| state.stock.clone()),
         }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::city::City;
 use crate::city::state::AlertState;
 use crate::domain::alert::{Alert, AlertKind, AlertStatus, Identity};
-use crate::domain::alert_content::{AlertContent, Severity};
+use crate::domain::alert_content::{AlertContent, Language, Severity};
 use crate::domain::compound::CompoundId;
 use crate::domain::hazard::{Hazard, WarningColour};
 use crate::domain::ids::{AlertId, IncidentId, PersonId};
@@ -16,6 +16,7 @@ use crate::domain::target::TargetArea;
 use crate::domain::time::Timestamp;
 use crate::server::time::Rfc3339;
 
+use super::office::OfficeView;
 use super::{Occasion, compound_name, people_of};
 
 impl From<AlertContent<Rfc3339>> for AlertContent {
@@ -105,6 +106,8 @@ pub struct AlertLine {
     pub severity: Severity,
     /// The Chinese headline.
     pub headline: String,
+    /// The English headline; the Chinese one where the alert speaks no English.
+    pub headline_en: String,
     /// Until when it holds.
     pub expires: Rfc3339,
     /// When it was sent.
@@ -128,6 +131,8 @@ impl AlertLine {
         let content = &alert.draft.content;
         let issue = alert.issue.as_deref();
         let submitted = alert.submitted.filter(|_| alert.status == AlertStatus::AwaitingApproval);
+        let headline = |language| content.info(language).map(|info| info.headline.clone());
+        let headline_zh = headline(Language::ZhCn).unwrap_or_default();
         Self {
             id,
             incident: alert.draft.incident,
@@ -137,7 +142,8 @@ impl AlertLine {
             hazard: content.hazard,
             colour: content.colour,
             severity: content.severity,
-            headline: content.infos.first().map_or_else(String::new, |info| info.headline.clone()),
+            headline_en: headline(Language::EnUs).unwrap_or_else(|| headline_zh.clone()),
+            headline: headline_zh,
             expires: content.expires.into(),
             sent: issue.map(|issue| issue.identity.sent.into()),
             compounds: issue.map_or(submitted.map_or(0, |(_, _, hits)| hits), |issue| issue.compounds.len()),
@@ -212,6 +218,8 @@ pub struct ReachView {
     pub funnel: Funnel,
     /// Who commands now.
     pub holder: Option<Holder>,
+    /// In which office.
+    pub acting: Option<OfficeView>,
     /// Who acknowledged for the compound.
     pub acknowledged_by: Option<PersonId>,
     /// When.
@@ -236,6 +244,7 @@ impl ReachView {
             people: people_of(city, compound),
             funnel: reach.funnel,
             holder: state.map(|state| state.succession.holder),
+            acting: state.map(|state| OfficeView::of(city, state.succession.office())),
             acknowledged_by: reach.acknowledged.map(|(person, _)| person),
             acknowledged_at: reach.acknowledged.map(|(_, at)| at.into()),
             ack_due: reach.ack_due.map(Rfc3339::from),

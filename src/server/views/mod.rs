@@ -6,9 +6,11 @@
 pub mod aid;
 pub mod alert;
 pub mod duty;
+pub mod escalation;
 pub mod household;
 pub mod incident;
 pub mod journal_log;
+pub mod office;
 pub mod roll;
 pub mod words;
 

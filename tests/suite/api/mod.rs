@@ -1,5 +1,6 @@
 //! The API as its clients see it: a demo city of 60 compounds behind the whole stack, journal and directory on disk.
 
+mod alert_progress;
 mod alerts;
 mod bad_input;
 mod duty;

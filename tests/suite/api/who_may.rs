@@ -105,7 +105,9 @@ impl Scene {
             "/compounds/nearest" => "?lon=113.1&lat=36.2&k=3".to_owned(),
             "/compounds/{compound}/within" => "?metres=800".to_owned(),
             "/compounds/{compound}/neighbours" => "?within_m=800".to_owned(),
-            "/alerts/{id}/recipients" | "/incidents/{id}/tally" => format!("?compound={home}"),
+            "/alerts/{id}/recipients" | "/alerts/{id}/escalation" | "/incidents/{id}/tally" => {
+                format!("?compound={home}")
+            }
             "/incidents/{id}/compounds/{compound}/households" => "?unit=1-1".to_owned(),
             "/imports/{kind}" => "?datum=wgs84&dry_run=true".to_owned(),
             "/compounds/{compound}/contacts" => "?why=roll_call".to_owned(),

@@ -239,6 +239,12 @@ fn every_compound_can_be_reached_step_by_step() {
     wanted.push(Holder::Area(id.community()));
     wanted.push(Holder::Area(id.area(muster::domain::area::AreaLevel::Street)));
     assert_eq!(held, wanted);
+    // Each was asked at their time, and only the first not for want of an answer.
+    let reach = &world.city.alert(alert).unwrap().reach[&id];
+    let asked: Vec<_> = reach.asked.iter().map(|asked| (asked.holder, asked.at, asked.after_silence)).collect();
+    let at = |step: usize| reach.sent_at.plus_s(ACK_S * u32::try_from(step).unwrap());
+    let steps = wanted.iter().enumerate().map(|(step, holder)| (*holder, at(step), step > 0));
+    assert_eq!(asked, steps.collect::<Vec<_>>());
     let before = world.journal.len();
     world.forward_s(10 * ACK_S);
     assert_eq!(world.journal.len(), before, "nobody is left to ask");
