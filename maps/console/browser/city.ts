@@ -75,3 +75,11 @@ export async function submitExercise(
   await first.post(`/alerts/${alert}/submit`, { confirm_compounds: compounds.length })
   return { incident, alert }
 }
+
+/** Submits an exercise alert and has the second dispatcher approve it: it is out. */
+export async function issueExercise(origin: string, compounds: string[]): Promise<{ incident: string; alert: string }> {
+  const submitted = await submitExercise(origin, compounds)
+  const second = await Caller.signIn(origin, 'city2')
+  await second.post(`/alerts/${submitted.alert}/approve`, { confirm_compounds: compounds.length })
+  return submitted
+}

@@ -1,6 +1,6 @@
 /** The binary that the checks built, with a small demo city in a folder of its own: one for each file of tests. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,11 +17,14 @@ export interface Server {
   stop(): Promise<void>
 }
 
-export async function startServer(): Promise<Server> {
+/** @param alert keys of the section `alert` that shall differ from the demo's, as they stand in the file */
+export async function startServer(alert = ''): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-browser-'))
+  const config = join(folder, 'muster.toml')
+  writeFileSync(config, readFileSync(join(ROOT, 'config/demo.toml'), 'utf8').replace('[alert]', `[alert]\n${alert}`))
   const listen = `127.0.0.1:${await freePort()}`
   const env = { ...process.env, MUSTER_DATA_DIR: join(folder, 'data'), MUSTER_LISTEN: listen }
-  const args = ['--config', 'config/demo.toml', 'serve', '--demo', '--demo-compounds', COMPOUNDS]
+  const args = ['--config', config, 'serve', '--demo', '--demo-compounds', COMPOUNDS]
   const server = spawn(BINARY, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   server.stderr.on('data', (bytes) => (said = (said + String(bytes)).slice(-4_000)))

@@ -93,17 +93,23 @@ function isProblem(error: unknown): error is Problem {
 /** Entries that a walk over pages takes at most, so that no loop is without an end. */
 const WALK_MAX = 20_000
 
+/** Reads a page of a list: what comes after `after`. */
+type ReadPage<T, C> = (after: C | undefined) => Promise<{ items: T[]; next?: C | null }>
+
 /** All entries of a list, page by page. */
-export async function walk<T, C>(
-  page: (after: C | undefined) => Promise<{ items: T[]; next?: C | null }>,
-): Promise<T[]> {
+export async function walk<T, C>(page: ReadPage<T, C>): Promise<T[]> {
+  return (await firstPages(Infinity, page)).items
+}
+
+/** The first pages of a list, and whether there is more. Read anew as a whole, since what stands in a list may move. */
+export async function firstPages<T, C>(pages: number, page: ReadPage<T, C>): Promise<{ items: T[]; more: boolean }> {
   const all: T[] = []
   let after: C | undefined
-  while (all.length < WALK_MAX) {
+  for (let read = 0; read < pages && all.length < WALK_MAX; read++) {
     const { items, next } = await page(after)
     all.push(...items)
-    if (next === null || next === undefined) break
+    if (next === null || next === undefined) return { items: all, more: false }
     after = next
   }
-  return all
+  return { items: all, more: true }
 }

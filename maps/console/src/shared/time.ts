@@ -37,3 +37,10 @@ export const wallClock = (at: number): string => wall(at).toISOString().slice(0,
 
 /** Back from there, ms since 1970; not a number when the field is empty. */
 export const fromWallClock = (text: string): number => Date.parse(`${text}Z`) - offsetMin * 60_000
+
+/** `4:05` or `1:04:05`, of seconds; nothing below zero. */
+export function lasting(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds))
+  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60]
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`
+}
