@@ -118,7 +118,7 @@ impl AddAssign for FunnelCounts {
 pub struct Progress([u32; 3]);
 
 impl Progress {
-    /// A stage that was not reached. Half a hundred days: longer than any alert holds.
+    /// A stage that was not reached; as a time it would be 50 days, longer than any alert holds.
     const NOT_YET: u32 = u32::MAX;
     /// Nothing came back.
     const NONE: Self = Self([Self::NOT_YET; 3]);

@@ -77,6 +77,11 @@ export class City {
     return (this.me.value?.grants ?? []).some((grant) => grant.role === 'dispatcher')
   }
 
+  /** Whether the account commands in that area or compound, by its code. */
+  commandsIn(code: string): boolean {
+    return (this.me.value?.grants ?? []).some(({ role, area }) => role === 'dispatcher' && code.startsWith(area))
+  }
+
   private took(changed: MapState[]): void {
     this.progress.done = this.standing.compounds.size
     this.progress.whole ||= this.standing.whole

@@ -3,7 +3,7 @@ import type { RecipientView, StepView } from '../../../shared/schema'
 
 /**
  * `acknowledged`: said "received"; `waiting`: an answer is waited for; `passed_over`: did not answer in time; `handed_on`: the command
- * went to somebody else; `last`: asked, and nobody comes after; `next`: their turn comes after who is asked now; `to_come`: later.
+ * went to somebody else; `last`: did not answer, and nobody else is asked; `next`: their turn comes after who is asked now; `to_come`: later.
  */
 export type StepState = 'acknowledged' | 'waiting' | 'passed_over' | 'handed_on' | 'last' | 'next' | 'to_come'
 
