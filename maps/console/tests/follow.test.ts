@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { asksAcknowledgement } from '../src/console/alerts/asks'
 import { Called } from '../src/console/alerts/follow/called'
 import { countOf, LINES, percentOf, SPANS_S, spanFor, turningPoints } from '../src/console/alerts/follow/curve'
 import { curveOption, type CurveWords } from '../src/console/alerts/follow/curve-option'
@@ -41,11 +42,16 @@ test('each line is drawn in per cent of what it was sent to, and the deadline on
     [23, 25],
   ])
   expect(series.flatMap(({ markLine }) => markLine?.data ?? [])).toEqual([{ xAxis: 300 }])
-  const later = curveOption({ ...curve, ack_timeout_s: null }, 600, words).series as { markLine?: unknown }[]
-  expect(
-    later.some(({ markLine }) => markLine),
-    'a cancel has no deadline',
-  ).toBe(false)
+})
+
+test('a cancel has no deadline, and no line of compounds that acknowledge', () => {
+  const option = curveOption({ ...curve, ack_timeout_s: null }, 600, words)
+  const series = option.series as { name: string; markLine?: unknown }[]
+  expect(series.map(({ name }) => name)).toEqual(['on device', 'shown', 'acknowledged'])
+  expect(series.some(({ markLine }) => markLine)).toBe(false)
+  const replaces = '00000000-0000-7000-8000-000000000001'
+  const kinds = ['alert', { update: { replaces } }, { cancel: { replaces } }] as const
+  expect(kinds.map((kind) => asksAcknowledgement({ kind }))).toEqual([true, true, false])
 })
 
 test('the pointer is told people, not per cent', () => {

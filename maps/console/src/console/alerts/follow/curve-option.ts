@@ -3,7 +3,7 @@ import type { LineSeriesOption } from 'echarts/charts'
 import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
 import type { CurveView } from '../../../shared/schema'
-import { countOf, LINES, MARKS_S, percentOf, type Line } from './curve'
+import { countOf, linesOf, MARKS_S, percentOf, type Line } from './curve'
 
 export type CurveOption = ComposeOption<
   LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
@@ -26,6 +26,8 @@ const STROKES: Record<Line, { color: string; type: 'solid' | 'dashed' | 'dotted'
   acknowledged: { color: '#35b56a', type: 'solid' },
   compounds: { color: '#ffffff', type: 'dotted' },
 }
+const RAISED = '#131d2b'
+const TEXT = '#eef2f7'
 const QUIET = '#a9b8cb'
 const GRID = '#2a3a50'
 const DEADLINE = '#ff8f2e'
@@ -40,7 +42,14 @@ export function curveOption(curve: CurveView, span: number, words: CurveWords): 
     textStyle: { fontFamily: 'inherit' },
     grid: { top: 56, left: 44, right: 24, bottom: 28 },
     legend: { top: 0, textStyle: { color: QUIET }, itemWidth: 30 },
-    tooltip: { trigger: 'axis', formatter: (shown) => tip(curve, shown, words) },
+    tooltip: {
+      trigger: 'axis',
+      confine: true,
+      backgroundColor: RAISED,
+      borderColor: GRID,
+      textStyle: { color: TEXT },
+      formatter: (shown) => tip(curve, shown, words),
+    },
     xAxis: {
       type: 'value',
       min: 0,
@@ -57,7 +66,7 @@ export function curveOption(curve: CurveView, span: number, words: CurveWords): 
       axisLabel: { color: QUIET, formatter: '{value}%' },
       splitLine: { lineStyle: { color: GRID } },
     },
-    series: LINES.map((line, i) => ({
+    series: linesOf(curve).map((line, i) => ({
       type: 'line',
       name: words.line[line],
       step: 'end',
@@ -84,6 +93,6 @@ function tip(curve: CurveView, shown: unknown, words: CurveWords): string {
   const index = (first as { dataIndex?: number } | undefined)?.dataIndex
   const point = curve.points[index ?? -1]
   if (!point) return ''
-  const counts = LINES.map((line) => `${words.line[line]} ${countOf(point, line).join(' / ')}`)
+  const counts = linesOf(curve).map((line) => `${words.line[line]} ${countOf(point, line).join(' / ')}`)
   return [`${words.clock(point.after_s)} · ${words.mark(point.after_s)}`, ...counts].join('<br>')
 }

@@ -9,6 +9,10 @@ export type Step = (typeof STEPS)[number]
 export const LINES = ['delivered', 'shown', 'acknowledged', 'compounds'] as const
 export type Line = (typeof LINES)[number]
 
+/** The lines of an alert: of a cancel no compound is asked to acknowledge. */
+export const linesOf = ({ ack_timeout_s }: CurveView): readonly Line[] =>
+  typeof ack_timeout_s === 'number' ? LINES : LINES.filter((line) => line !== 'compounds')
+
 /** Times that can be looked at, s after sending: the first ten minutes, an hour, six hours, three days. */
 export const SPANS_S = [600, 3_600, 21_600, 259_200] as const
 /** Seconds between the marks of the time axis. */
