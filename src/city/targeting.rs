@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::alert::{Alert, AlertKind};
 use crate::domain::compound::CompoundId;
-use crate::domain::ids::PersonId;
+use crate::domain::ids::{AlertId, PersonId};
 use crate::domain::refusal::Refusal;
 use crate::domain::succession::Holder;
 use crate::domain::target::TargetArea;
@@ -56,13 +56,19 @@ impl City {
         let hits = match alert.draft.kind {
             AlertKind::Alert => self.target(&alert.draft.target)?,
             AlertKind::Cancel { replaces } => self.alert(replaces)?.alert.compounds().to_vec(),
-            AlertKind::Update { replaces } => {
-                let new = self.target(&alert.draft.target)?;
-                let old = self.alert(replaces)?.alert.compounds().iter().copied();
-                old.chain(new).collect::<BTreeSet<_>>().into_iter().collect()
-            }
+            AlertKind::Update { replaces } => self.update_target(replaces, &alert.draft.target)?,
         };
         if hits.is_empty() { Err(Refusal::NobodyHit {}) } else { Ok(hits) }
+    }
+
+    /// Whom the update of an issued alert will go to: its area, and those who got the old one.
+    ///
+    /// # Errors
+    /// As [`City::target`], [`Refusal::UnknownAlert`].
+    pub fn update_target(&self, replaces: AlertId, target: &TargetArea) -> Result<Vec<CompoundId>, Refusal> {
+        let new = self.target(target)?;
+        let old = self.alert(replaces)?.alert.compounds().iter().copied();
+        Ok(old.chain(new).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     /// Adds up what these compounds mean. `connected` says whether a person's phone is connected now.

@@ -12,7 +12,7 @@ use super::text_form::{BadKey, text_form};
 
 /// An enumeration whose values are called what CAP 1.2 calls them, in JSON as in XML.
 macro_rules! cap_words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $cap:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $cap:tt,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum $name {

@@ -6,6 +6,8 @@
 
 mod words;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,11 +83,33 @@ impl LintKind {
     }
 }
 
+/// Where in an alert's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LintPart {
+    /// What it is called.
+    Event,
+    /// What stands on a locked phone.
+    Headline,
+    /// What happens where and when.
+    Description,
+    /// What to do.
+    Instruction,
+    /// Who says so.
+    SenderName,
+    /// Whom to ask.
+    Contact,
+}
+
 /// One thing that the author should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LintFinding {
     /// In which text.
     pub language: Language,
+    /// In which part of it; where it is best said, for what is missing.
+    pub part: LintPart,
+    /// The words that it is about, as they stand there; `null` for what is missing or too long.
+    pub words: Option<String>,
     /// What it is.
     pub kind: LintKind,
     /// Whether the alert must not be submitted as it is.
@@ -137,8 +161,8 @@ impl<'a> Reader<'a> {
         let mut found = Vec::new();
         let mut missing = |says: bool, kind: LintKind| {
             if !says {
-                let (zh, en) = how_to_say(kind);
-                found.push(self.finding(kind, zh.to_owned(), en.to_owned()));
+                let (part, zh, en) = how_to_say(kind);
+                found.push(self.finding(kind, part, None, zh.to_owned(), en.to_owned()));
             }
         };
         missing(self.says_what(hazard), LintKind::MissingWhat);
@@ -146,14 +170,21 @@ impl<'a> Reader<'a> {
         missing(self.says_when(), LintKind::MissingWhen);
         missing(self.says_do_what(), LintKind::MissingDoWhat);
         missing(self.says_who(), LintKind::MissingWhoSaysSo);
-        found.extend(self.blank());
+        found.extend(self.blanks());
         found.extend(self.too_long());
         found.extend(self.jargon());
         found
     }
 
-    fn finding(&self, kind: LintKind, hint_zh: String, hint_en: String) -> LintFinding {
-        LintFinding { language: self.info.language, kind, blocking: kind.is_blocking(), hint_zh, hint_en }
+    fn finding(
+        &self,
+        kind: LintKind,
+        part: LintPart,
+        words: Option<String>,
+        hint_zh: String,
+        hint_en: String,
+    ) -> LintFinding {
+        LintFinding { language: self.info.language, part, words, kind, blocking: kind.is_blocking(), hint_zh, hint_en }
     }
 
     fn language(&self) -> Language {
@@ -191,16 +222,26 @@ impl<'a> Reader<'a> {
         !sender.is_empty() && texts.iter().any(|text| text.contains(sender))
     }
 
-    fn blank(&self) -> Option<LintFinding> {
+    /// Each once, where it stands first.
+    fn blanks(&self) -> Vec<LintFinding> {
         let info = self.info;
-        let contact = info.contact.as_deref().unwrap_or_default();
-        let texts = [&info.event, &info.headline, &info.description, &info.instruction, &info.sender_name];
-        let blank = texts.iter().map(|text| text.as_str()).chain([contact]).find_map(words::blank)?;
-        Some(self.finding(
-            LintKind::Placeholder,
-            format!("“{blank}”还没有填写，请填写后再提交。"),
-            format!("\"{blank}\" was not filled in. Fill it in and submit again."),
-        ))
+        let parts = [
+            (LintPart::Event, info.event.as_str()),
+            (LintPart::Headline, &info.headline),
+            (LintPart::Description, &info.description),
+            (LintPart::Instruction, &info.instruction),
+            (LintPart::SenderName, &info.sender_name),
+            (LintPart::Contact, info.contact.as_deref().unwrap_or_default()),
+        ];
+        let mut seen = BTreeSet::new();
+        let all = parts.into_iter().flat_map(|(part, text)| words::blanks(text).map(move |blank| (part, blank)));
+        all.filter(|(_, blank)| seen.insert(blank.clone()))
+            .map(|(part, blank)| {
+                let hint_zh = format!("“{blank}”还没有填写，请填写后再提交。");
+                let hint_en = format!("\"{blank}\" was not filled in. Fill it in and submit again.");
+                self.finding(LintKind::Placeholder, part, Some(blank), hint_zh, hint_en)
+            })
+            .collect()
     }
 
     fn too_long(&self) -> Option<LintFinding> {
@@ -209,10 +250,11 @@ impl<'a> Reader<'a> {
             Language::EnUs => (GLANCE_MAX_EN, SCREEN_MAX_EN),
         };
         let count = |text: &str| text.chars().count();
-        let (part_zh, part_en, given, max) = if count(self.headline) > glance_max {
-            ("标题", "headline", count(self.headline), glance_max)
+        let (part, part_zh, part_en, given, max) = if count(self.headline) > glance_max {
+            (LintPart::Headline, "标题", "headline", count(self.headline), glance_max)
         } else {
             (
+                LintPart::Description,
                 "正文和行动指引",
                 "description and instruction",
                 count(self.description) + count(self.instruction),
@@ -222,6 +264,8 @@ impl<'a> Reader<'a> {
         (given > max).then(|| {
             self.finding(
                 LintKind::TooLong,
+                part,
+                None,
                 format!("{part_zh}共 {given} 字，手机一屏约显示 {max} 字。请把最要紧的放在前面，其余删去。"),
                 format!("The {part_en} has {given} characters; a phone shows about {max} at once. Put first what matters, cut the rest."),
             )
@@ -234,35 +278,44 @@ impl<'a> Reader<'a> {
         let headline_acts = words::contains_any(self.headline, actions, self.language());
         let in_headline = words::jargon(self.headline, self.language()).filter(|_| !headline_acts);
         let in_description = words::jargon(self.description, self.language()).filter(|_| !self.says_do_what());
-        let term = in_headline.or(in_description)?;
+        let (part, term) = in_headline
+            .map(|term| (LintPart::Headline, term))
+            .or_else(|| in_description.map(|term| (LintPart::Description, term)))?;
         Some(self.finding(
             LintKind::Jargon,
+            part,
+            Some(term.to_owned()),
             format!("很多人不知道“{term}”意味着什么。请说明会怎样、要做什么。"),
             format!("Many people do not know what \"{term}\" means. Say what will happen and what to do."),
         ))
     }
 }
 
-/// What the author should add.
-const fn how_to_say(kind: LintKind) -> (&'static str, &'static str) {
+/// What the author should add, and where it is best said.
+const fn how_to_say(kind: LintKind) -> (LintPart, &'static str, &'static str) {
     match kind {
         LintKind::MissingWhat => (
+            LintPart::Headline,
             "请在标题或正文写明发生了什么，如“洪水”“燃气泄漏”。",
             "Say in the headline or description what happens: \"flood\", \"gas leak\".",
         ),
         LintKind::MissingWhere => (
+            LintPart::Headline,
             "请写明地点：县区、街道、小区、道路或河流的名称。",
             "Name the place: a district, street, compound, road or river.",
         ),
         LintKind::MissingWhen => (
+            LintPart::Description,
             "请写明时间，如“今日20时”“现在”“未来3小时”。",
             "Say when: \"at 20:00 today\", \"now\", \"in the next 3 hours\".",
         ),
         LintKind::MissingDoWhat => (
+            LintPart::Instruction,
             "请在行动指引写明大家现在要做什么，如“立即撤到三楼以上”。",
             "Say in the instruction what people should do: \"move to the third floor or higher\".",
         ),
         _ => (
+            LintPart::Description,
             "请在文字中写明发布单位；转发或广播时没有署名就成了传言。",
             "Name the sender in the text itself: forwarded or read out without it, it is a rumour.",
         ),
@@ -372,6 +425,12 @@ mod tests {
         let found = lint(&content, &[]);
         assert_eq!(found.len(), 1);
         assert!(found[0].blocking && found[0].hint_zh.contains("{phone}"));
+        let at = |found: &LintFinding| (found.part, found.words.clone());
+        assert_eq!(at(&found[0]), (LintPart::Instruction, Some("{phone}".to_owned())));
+        content.infos[0].headline.push_str("{place}，{phone}");
+        let marks: Vec<_> = lint(&content, &[]).iter().map(at).collect();
+        let headline = |blank: &str| (LintPart::Headline, Some(blank.to_owned()));
+        assert_eq!(marks, [headline("{place}"), headline("{phone}")], "each once, where it stands first");
         assert_eq!(kinds(|info| info.contact = Some("××××".into())), [LintKind::Placeholder]);
     }
 

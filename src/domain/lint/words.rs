@@ -225,13 +225,13 @@ fn is_clock(rest: &str) -> bool {
 }
 
 /// What was left to fill in: `{phone}`, `XX`, `××`.
-pub(super) fn blank(text: &str) -> Option<String> {
-    let braced = text.split_once('{').and_then(|(_, rest)| {
+pub(super) fn blanks(text: &str) -> impl Iterator<Item = String> {
+    let braced = text.split('{').skip(1).filter_map(|rest| {
         let (name, _) = rest.split_once('}')?;
         (name.chars().count() <= 40).then(|| format!("{{{name}}}"))
     });
-    let crossed = ["××", "XX", "＿＿", "____"].into_iter().find(|cross| text.contains(cross)).map(str::to_owned);
-    braced.or(crossed)
+    let crossed = ["××", "XX", "＿＿", "____"].into_iter().filter(|cross| text.contains(cross)).map(str::to_owned);
+    braced.chain(crossed)
 }
 
 #[cfg(test)]
@@ -293,9 +293,10 @@ mod tests {
     }
 
     #[test]
-    fn blanks() {
-        assert_eq!(blank("拨打{phone}").as_deref(), Some("{phone}"));
-        assert_eq!(blank("XX小区").as_deref(), Some("XX"));
-        assert_eq!(blank("全部填好"), None);
+    fn blanks_are_found() {
+        let found = |text| blanks(text).collect::<Vec<_>>();
+        assert_eq!(found("{place}有险情，拨打{phone}"), ["{place}", "{phone}"]);
+        assert_eq!(found("XX小区"), ["XX"]);
+        assert_eq!(found("全部填好"), [""; 0]);
     }
 }

@@ -32,7 +32,6 @@ pub struct DraftForm {
     /// What it says.
     pub content: AlertContent<Rfc3339>,
     /// Whom it is for.
-    #[schema(value_type = Object)]
     pub target: TargetArea,
 }
 
@@ -43,7 +42,6 @@ pub struct RedraftForm {
     /// What it says.
     pub content: AlertContent<Rfc3339>,
     /// Whom it is for; as before when not given.
-    #[schema(value_type = Option<Object>)]
     pub target: Option<TargetArea>,
 }
 
@@ -56,7 +54,6 @@ pub struct UpdateForm {
     /// What it says.
     pub content: AlertContent<Rfc3339>,
     /// Whom it is for; as the alert that it replaces when not given. Who got that one gets this one too.
-    #[schema(value_type = Option<Object>)]
     pub target: Option<TargetArea>,
 }
 

@@ -35,7 +35,7 @@ pub struct CancelForm {
     /// What it says; the ready withdrawal of the hazard's template when not given.
     pub content: Option<AlertContent<Rfc3339>>,
     /// Values for the blanks of that template: language → name → value. `reason` is needed; the others are taken from the alert.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, String>>)]
     pub values: Values,
     /// Whether to send it at once, or only to draft it.
     pub send: bool,

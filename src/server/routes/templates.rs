@@ -47,7 +47,7 @@ pub struct RenderForm {
     pub expires: Option<Rfc3339>,
     /// Values for the blanks: language → name → value.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, String>>)]
     pub values: Values,
 }
 
@@ -67,7 +67,6 @@ pub struct LintForm {
     /// What it says.
     pub content: AlertContent<Rfc3339>,
     /// Whom it is for: names of these places count as saying where.
-    #[schema(value_type = Option<Object>)]
     pub target: Option<TargetArea>,
 }
 

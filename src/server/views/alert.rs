@@ -164,7 +164,6 @@ pub struct AlertView {
     /// What it says.
     pub content: AlertContent<Rfc3339>,
     /// Whom it was drawn for.
-    #[schema(value_type = Object)]
     pub target: TargetArea,
     /// Its name for ever, from issue on.
     pub identity: Option<IdentityView>,

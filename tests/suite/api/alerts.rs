@@ -197,3 +197,25 @@ async fn a_preview_says_what_the_sending_will_reach() {
     sent.sort_unstable();
     assert_eq!(preview["hits"], json!(sent));
 }
+
+#[tokio::test]
+async fn a_preview_says_who_gets_an_update_and_whether_a_second_person_is_asked() {
+    let city = city().await;
+    let who = city.account("city1");
+    let incident = city.opens(false).await;
+    let compounds = city.some(3);
+    let old = city.issues(&incident, &compounds[..2]).await;
+    let wider = at(&compounds[2..]);
+    let preview = city.post(&who, &format!("/targets/preview?updates={old}"), wider.clone()).await.ok();
+    assert_eq!(preview["compounds"], 3, "who got the old one gets its update too");
+
+    let asked = |query: &'static str| {
+        let (city, who, wider) = (&city, &who, wider.clone());
+        async move {
+            city.post(who, &format!("/targets/preview?{query}"), wider).await.ok()["second_person"].as_bool().unwrap()
+        }
+    };
+    assert!(!asked("severity=Minor").await);
+    assert!(asked("severity=Extreme").await && asked("").await, "what is not known is taken as grave");
+    assert!(!asked("severity=Extreme&exercise=true").await, "an exercise may be rehearsed alone");
+}

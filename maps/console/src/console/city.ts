@@ -19,6 +19,8 @@ export class City {
   readonly standing = new Standing()
   /** Ticks when the totals moved; at most five times a second, as frames come. */
   readonly totals = shallowRef(this.standing.totals)
+  /** Real or exercise, while the page is about one of them alone: then the whole frame says that. */
+  readonly subject = shallowRef<'real' | 'exercise' | null>(null)
   readonly progress = reactive({ whole: false, done: 0 })
   private live: Live | null = null
   private readonly changes = new Set<Change>()

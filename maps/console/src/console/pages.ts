@@ -8,6 +8,7 @@ export type ConsolePage = RouteRecordRaw & { path: string; menu?: string }
 export const PAGES: readonly ConsolePage[] = [
   { path: '/', menu: 'map', component: MapPage },
   { path: '/alerts', menu: 'alerts', component: () => import('./alerts/AlertsPage.vue') },
+  { path: '/alerts/new', component: () => import('./compose/ComposePage.vue') },
   { path: '/alerts/:alert/calls', component: () => import('./alerts/follow/CallListPage.vue') },
   { path: '/board', menu: 'board', component: () => import('./board/BoardPage.vue') },
   { path: '/paper', menu: 'paper', component: () => import('./paper/PaperPage.vue') },

@@ -33,7 +33,7 @@ export function dayAndClock(at: number | string, now: number = Date.now()): stri
 }
 
 /** `2026-11-24T14:05`: the city's wall clock as a form's field for date and time has it. */
-export const wallClock = (at: number): string => wall(at).toISOString().slice(0, 16)
+export const wallClock = (at: number | string): string => wall(at).toISOString().slice(0, 16)
 
 /** Back from there, ms since 1970; not a number when the field is empty. */
 export const fromWallClock = (text: string): number => Date.parse(`${text}Z`) - offsetMin * 60_000

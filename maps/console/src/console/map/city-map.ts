@@ -34,6 +34,10 @@ export class CityMap {
   /** Only these are shown bright; empty for all. */
   private area = ''
   private chosen: string | null = null
+  /** Compounds that stand out: those that an alert would hit. */
+  private lit: ReadonlySet<string> = new Set()
+  /** Whether a click chooses what lies there; not while somebody draws. */
+  clicksChoose = true
   private bubblesTimer: ReturnType<typeof setTimeout> | undefined
   private loaded = false
 
@@ -55,9 +59,11 @@ export class CityMap {
     this.map.on('zoomend', () => this.drawBubblesSoon())
     this.map.on('click', 'compounds', ({ features }) => {
       const id = features?.[0]?.id
-      if (id !== undefined) options.choose(String(id))
+      if (id !== undefined && this.clicksChoose) options.choose(String(id))
     })
-    this.map.on('click', 'bubbles', ({ lngLat }) => this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 }))
+    this.map.on('click', 'bubbles', ({ lngLat }) => {
+      if (this.clicksChoose) this.map.easeTo({ center: lngLat, zoom: this.map.getZoom() + 2 })
+    })
     for (const layer of ['compounds', 'bubbles']) {
       this.map.on('mouseenter', layer, () => (this.map.getCanvas().style.cursor = 'pointer'))
       this.map.on('mouseleave', layer, () => (this.map.getCanvas().style.cursor = ''))
@@ -104,9 +110,25 @@ export class CityMap {
     if (at) this.map.easeTo({ center: at, zoom: Math.max(this.map.getZoom(), 15) })
   }
 
+  /** These compounds stand out from now on, and no others. */
+  light(compounds: ReadonlySet<string>): void {
+    const before = this.lit
+    this.lit = compounds
+    if (!this.loaded) return
+    const changed = [...before, ...compounds].filter((id) => before.has(id) !== compounds.has(id))
+    for (const id of changed) this.map.setFeatureState(feature(id), { lit: compounds.has(id) })
+  }
+
+  /** Calls when the style is there, so that layers can be added; gives the map that they are added to. */
+  onceLoaded(then: (map: GlMap) => void): void {
+    if (this.loaded) then(this.map)
+    else this.map.once('load', () => then(this.map))
+  }
+
   private whenLoaded(): void {
     this.map.addImage('hatch', hatch())
     this.loaded = true
+    for (const id of this.lit) this.map.setFeatureState(feature(id), { lit: true })
     this.take(this.options.compounds.values())
   }
 

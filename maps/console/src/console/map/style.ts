@@ -73,6 +73,17 @@ export function style(): StyleSpecification {
         },
       },
       {
+        id: 'compounds-lit',
+        type: 'line',
+        source: 'compounds',
+        'source-layer': 'compounds',
+        paint: {
+          'line-color': '#ff5cf4',
+          'line-width': ['interpolate', ['linear'], ['zoom'], TILES_FROM_ZOOM, 5, 15, 3],
+          'line-opacity': ['case', ['boolean', ['feature-state', 'lit'], false], 1, 0],
+        },
+      },
+      {
         id: 'compounds-edge',
         type: 'line',
         source: 'compounds',
