@@ -56,6 +56,8 @@ export class Drawing {
   private readonly draw: TerraDraw
   /** While pieces are put in from outside, nothing is told back. */
   private putting = false
+  /** The shapes that were shown last: an outline that has too few corners to be told of is not among them. */
+  private shown = new Set<string>()
 
   /** @param drawn is told of all that is drawn, also while it is still being drawn */
   constructor(
@@ -88,12 +90,15 @@ export class Drawing {
   show(pieces: readonly Piece[]): void {
     this.putting = true
     const wanted = new Map(pieces.filter(isShape).map((shape) => [shape.id, shape]))
-    const here = this.draw.getSnapshot().filter(isDrawn)
-    this.draw.removeFeatures(here.map(idOf).filter((id) => !wanted.has(id)))
+    this.remove([...this.shown].filter((id) => !wanted.has(id)))
     for (const shape of wanted.values()) {
-      if (this.holds(shape.id)) this.draw.updateFeatureProperties(shape.id, { out: shape.out })
-      else if (canBeHeld(shape)) this.draw.addFeatures([featureOf(shape)])
+      const held = this.draw.getSnapshotFeature(shape.id)
+      if (!held && canBeHeld(shape)) this.draw.addFeatures([featureOf(shape)])
+      if (held && (held.properties.out ?? false) !== shape.out) {
+        this.draw.updateFeatureProperties(shape.id, { out: shape.out })
+      }
     }
+    this.shown = new Set(wanted.keys())
     this.putting = false
     const others = pieces.flatMap((piece) => (isShape(piece) && canBeHeld(piece) ? [] : [extra(piece)]))
     this.map.getSource<GeoJSONSource>('target')?.setData({ type: 'FeatureCollection', features: others.flat() })
@@ -105,6 +110,13 @@ export class Drawing {
 
   stop(): void {
     this.draw.stop()
+  }
+
+  private remove(ids: readonly string[]): void {
+    const here = ids.filter((id) => this.holds(id))
+    // What is being drawn or changed just now is let go of first.
+    if (here.length > 0) this.draw.setMode(this.draw.getMode())
+    this.draw.removeFeatures(here.filter((id) => this.holds(id)))
   }
 
   private shapes(): Shape[] {
