@@ -173,14 +173,13 @@ test('with the keyboard alone, on a small screen: along a river; a real alert as
   await expect.poll(() => compoundsSeen(page).textContent()).toMatch(/^[1-9]/)
   const compounds = await compoundsSeen(page).textContent()
   await page.getByRole('radio', { name: 'Red' }).press('Space')
-  for (const [blank, words] of [
-    ['Place', 'Zhuozhang River'],
-    ['Sender', 'Changzhi Emergency Bureau'],
-    ['Phone', '0355-2190119'],
-  ]) {
-    for (const language of ['Chinese', 'English']) {
-      await page.getByRole('textbox', { name: `${blank} · ${language}` }).fill(words ?? '')
-    }
+  for (const [blank, chinese, english] of [
+    ['Place', '浊漳河沿岸', 'Zhuozhang River'],
+    ['Sender', '长治市应急管理局', 'Changzhi Emergency Bureau'],
+    ['Phone', '0355-2190119', '0355-2190119'],
+  ] as const) {
+    await page.getByRole('textbox', { name: `${blank} · Chinese` }).fill(chinese)
+    await page.getByRole('textbox', { name: `${blank} · English` }).fill(english)
   }
   await page.getByText('The text says what it has to').waitFor()
   const number = page.getByLabel('A real alert: type the number')
