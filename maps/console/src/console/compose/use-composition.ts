@@ -76,7 +76,7 @@ export function useComposition(opened: Opened) {
       ['no_text', texts.content.value === null],
       ['text', texts.blocking.value.length > 0],
       ['pending', [target.preview, texts.lint, texts.rendered].some(({ pending }) => pending.value)],
-      ['number', mustType.value && typed.value.trim() !== String(compounds.value)],
+      ['number', mustType.value && compounds.value > 0 && typed.value.trim() !== String(compounds.value)],
     ]
     return reasons.filter(([, holds]) => holds).map(([reason]) => reason)
   })

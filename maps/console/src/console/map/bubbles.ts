@@ -64,6 +64,18 @@ export class Bubbles {
   }
 }
 
+/** How many of these compounds lie in each area that has a bubble. */
+export function countByArea(compounds: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const id of compounds) {
+    for (const digits of Object.values(LEVELS)) {
+      const code = id.slice(0, digits)
+      counts.set(code, (counts.get(code) ?? 0) + 1)
+    }
+  }
+  return counts
+}
+
 /** Of the hatch, from afar. */
 export const SILENT_COLOUR = '#93a1b3'
 

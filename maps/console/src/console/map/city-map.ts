@@ -6,7 +6,7 @@ import { Map as GlMap, NavigationControl, ScaleControl, setWorkerUrl, type GeoJS
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import type { AreaView, MapState } from '../../shared/schema'
-import { Bubbles, type Level } from './bubbles'
+import { Bubbles, countByArea, type Bubble, type Level } from './bubbles'
 import { colourOf, type Paint } from './paint'
 import { hatch, STREETS_FROM_ZOOM, style } from './style'
 
@@ -36,6 +36,7 @@ export class CityMap {
   private chosen: string | null = null
   /** Compounds that stand out: those that an alert would hit. */
   private lit: ReadonlySet<string> = new Set()
+  private litIn = new Map<string, number>()
   /** Whether a click chooses what lies there; not while somebody draws. */
   clicksChoose = true
   private bubblesTimer: ReturnType<typeof setTimeout> | undefined
@@ -114,6 +115,8 @@ export class CityMap {
   light(compounds: ReadonlySet<string>): void {
     const before = this.lit
     this.lit = compounds
+    this.litIn = countByArea(compounds)
+    this.drawBubblesSoon()
     if (!this.loaded) return
     const changed = [...before, ...compounds].filter((id) => before.has(id) !== compounds.has(id))
     for (const id of changed) this.map.setFeatureState(feature(id), { lit: compounds.has(id) })
@@ -149,12 +152,18 @@ export class CityMap {
     }, BUBBLES_MS)
   }
 
+  /** From afar a bubble says how many of its compounds stand out. */
+  private withLit(bubble: Omit<Bubble, 'at'>) {
+    const lit = this.litIn.get(bubble.code) ?? 0
+    return lit === 0 ? { ...bubble, lit } : { ...bubble, lit, label: `◎ ${lit} / ${bubble.count}` }
+  }
+
   private drawBubbles(): void {
     const level: Level = this.map.getZoom() < STREETS_FROM_ZOOM ? 'county' : 'street'
     const features = this.bubbles.at(level, this.options.areas).map(({ at, ...properties }) => ({
       type: 'Feature' as const,
       geometry: { type: 'Point' as const, coordinates: at },
-      properties,
+      properties: this.withLit(properties),
     }))
     this.map.getSource<GeoJSONSource>('bubbles')?.setData({ type: 'FeatureCollection', features })
   }

@@ -9,6 +9,8 @@ export const STREETS_FROM_ZOOM = 9.2
 /** Compounds take over from the streets' bubbles here. */
 export const COMPOUNDS_FROM_ZOOM = 11.5
 
+/** Of what stands out: no shade of any paint. */
+const LIT = '#ff5cf4'
 const LABEL_FONT = ['sans-serif']
 
 /** One of our own files, with the credit that its licence asks for (`maps/data/LICENCES.md`). */
@@ -78,7 +80,7 @@ export function style(): StyleSpecification {
         source: 'compounds',
         'source-layer': 'compounds',
         paint: {
-          'line-color': '#ff5cf4',
+          'line-color': LIT,
           'line-width': ['interpolate', ['linear'], ['zoom'], TILES_FROM_ZOOM, 5, 15, 3],
           'line-opacity': ['case', ['boolean', ['feature-state', 'lit'], false], 1, 0],
         },
@@ -119,8 +121,8 @@ export function style(): StyleSpecification {
           'circle-color': ['to-color', ['get', 'colour']],
           'circle-radius': ['interpolate', ['linear'], ['sqrt', ['get', 'count']], 1, 10, 10, 17, 32, 28],
           'circle-opacity': 0.85,
-          'circle-stroke-color': '#0b111b',
-          'circle-stroke-width': 1.5,
+          'circle-stroke-color': ['case', ['>', ['get', 'lit'], 0], LIT, '#0b111b'],
+          'circle-stroke-width': ['case', ['>', ['get', 'lit'], 0], 4, 1.5],
         },
       },
       {
