@@ -1,7 +1,7 @@
 /** Writing an alert: drawn, previewed, filled in, mended, handed in, approved, updated and withdrawn, all by the page. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Caller } from './city'
+import { Caller, homeOf } from './city'
 import { DESK, faults, launch, look, open, PHONE, signIn } from './pages'
 import { startServer, type Server } from './server'
 
@@ -128,6 +128,8 @@ test('a second person sends it back; the author mends the draft and hands it in 
 
 test('an update is filled from the old alert, and reaches who got that one; it is withdrawn in one dialog', async () => {
   await first.reload()
+  await first.getByRole('group', { name: '处理这条预警' }).waitFor()
+  await look(first, 'compose-actions')
   await first.getByRole('link', { name: '更新' }).click()
   const headline = first.getByRole('region', { name: '中文' }).getByLabel('标题')
   await headline.waitFor()
@@ -151,6 +153,24 @@ test('an update is filled from the old alert, and reaches who got that one; it i
   await look(first, 'compose-cancel')
   await confirm.click()
   await expect.poll(async () => (await alertOf(update)).status).toBe('cancelled')
+})
+
+test('what a commander sent alone is countersigned by the page', async () => {
+  const commander = await Caller.signIn(server.origin, 'commander')
+  const compound = await homeOf(commander)
+  const values = {
+    'zh-CN': { place: '3号楼', sender: '小区指挥部', phone: '0355-2190119' },
+    'en-US': { place: 'Building 3', sender: 'Compound command' },
+  }
+  const request = { hazard: 'fire', colour: 'red', kind: 'new', exercise: false, values }
+  const { content } = await commander.post<{ content: object }>('/templates/render', request)
+  const form = { compound, content, reason: '火势已到二楼' }
+  const { id } = await commander.post<{ id: string }>('/alerts/break-glass', form)
+  await first.goto(`${server.origin}/console/alerts?alert=${id}`)
+  await first.getByRole('button', { name: '补签' }).click()
+  const countersigned = async () => (await city.get<{ needs_countersign: boolean }>(`/alerts/${id}`)).needs_countersign
+  await expect.poll(countersigned).toBe(false)
+  await first.getByRole('button', { name: '补签' }).waitFor({ state: 'detached' })
 })
 
 test('with the keyboard alone, on a small screen: along a river; a real alert asks for the number', async () => {
