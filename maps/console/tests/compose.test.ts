@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { circleOf, distanceKm, holds, lengthKm, ringOf, type Point } from '../src/console/compose/geometry'
+import { circleOf, distanceKm, holds, lengthKm, ringOf, type Point } from '../src/console/map/geometry'
 import { findingsOf, marked } from '../src/console/compose/lint'
 import { Intent } from '../src/console/compose/order'
 import { cut, riverOf } from '../src/console/compose/rivers'

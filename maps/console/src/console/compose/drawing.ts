@@ -13,7 +13,7 @@ import {
 } from 'terra-draw'
 import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter'
 import { newId } from '../../shared/api'
-import { boundsOf, circleOf, ringOf, type Point } from './geometry'
+import { boundsOf, circleOf, ringOf, type Point } from '../map/geometry'
 import { isShape, type Piece, type Shape } from './target'
 
 /** What a click on the map does. */

@@ -1,7 +1,7 @@
 /** The rivers, cut where they pass from one county into the next: nobody warns a whole river. */
 import type { RiverView } from '../../shared/schema'
 import { api, take } from '../../shared/api'
-import { holds, lengthKm, middleOf, type Point } from './geometry'
+import { holds, lengthKm, middleOf, type Point } from '../map/geometry'
 
 /** What of a river lies in one county. */
 export interface Stretch {

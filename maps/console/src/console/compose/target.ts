@@ -1,6 +1,6 @@
 /** Whom an alert is for, piece by piece as the author named it, and as the server takes it. Pure. */
 import type { Parts, TargetArea } from '../../shared/schema'
-import { distanceKm, type Point } from './geometry'
+import { distanceKm, type Point } from '../map/geometry'
 
 /** What the author named in one go; `out` takes it away from the others. */
 interface Named {

@@ -1,4 +1,4 @@
-/** The little geometry that drawing needs: circles as rings and back, lengths, which polygon holds a point. WGS-84 degrees; pure. */
+/** The little geometry that the map needs: circles as rings and back, lengths, which polygon holds a point. WGS-84 degrees; pure. */
 
 /** `[lon, lat]`. */
 export type Point = [number, number]
