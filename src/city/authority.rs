@@ -299,6 +299,28 @@ impl City {
         granted.into_iter().chain(parts).try_for_each(|area| self.may_in_area(actor, Action::KeepAccounts, area))
     }
 
+    /// Whether the actor may correct what is known of somebody who is granted roles over these areas: every compound in which that
+    /// person has a part must be the actor's to register, and what they are granted the actor's to administer. Who has neither is the
+    /// `whole` city's.
+    ///
+    /// # Errors
+    /// As [`City::may`] and [`City::may_in_area`], for the first that is outside.
+    pub fn may_correct_person(
+        &self,
+        actor: &Actor,
+        person: PersonId,
+        granted: &[AreaCode],
+        whole: AreaCode,
+    ) -> Result<(), Refusal> {
+        self.may_somewhere(actor, Action::KeepRegister)?;
+        let mut places = self.places_of(person).peekable();
+        if places.peek().is_none() && granted.is_empty() {
+            return self.may_in_area(actor, Action::KeepAccounts, whole);
+        }
+        places.try_for_each(|compound| self.may(actor, Action::KeepRegister, compound))?;
+        granted.iter().try_for_each(|area| self.may_in_area(actor, Action::KeepAccounts, *area))
+    }
+
     /// How much the actor sees of a compound that lies `apart_m` metres from `home`: all that helps where its plans are theirs to
     /// see; else that it is there, when it is within [`NEIGHBOUR_MAX_M`] of a home whose neighbours they see; else nothing.
     pub fn sight_of_neighbour(

@@ -2,13 +2,14 @@
 //!
 //! [`state`] is what is; [`decide`] turns an order into events or a refusal; [`evolve`] takes events in; [`authority`] is the one
 //! place that says who may; [`spatial`] and [`targeting`] find whom an area hits; [`neighbours`] finds who is near and could help; [`tally`] keeps the
-//! running counts.
+//! running counts; [`gaps`] says what a compound's register lacks.
 
 pub mod audience;
 pub mod authority;
 pub mod deadlines;
 pub mod decide;
 pub mod evolve;
+pub mod gaps;
 pub mod map_state;
 pub mod neighbours;
 pub mod sequence;

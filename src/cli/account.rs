@@ -87,15 +87,9 @@ impl Newcomer {
     pub(super) fn enter(self, directory: &Directory, grant: Grant, password: &Password) -> anyhow::Result<()> {
         let Self { login, name, phone } = self;
         let person = PersonId(Uuid::now_v7());
-        directory.upsert_people(&[PersonEntry { id: person, name, phone, note: None }])?;
+        let entry = PersonEntry { id: person, name, phone, note: None };
         let account = NewAccount { login, person, hash: PasswordHash::of(password)?, grants: vec![grant] };
-        let now = SystemClock.now();
-        let made = directory.create_with_hash(&[account], now);
-        if made.is_err() {
-            // Without an account nobody knows them.
-            directory.erase_person(person, now)?;
-        }
-        Ok(made?)
+        Ok(directory.enter_with_account(&entry, &account, SystemClock.now())?)
     }
 }
 

@@ -22,6 +22,8 @@ const ENV_TOKEN: &str = "MUSTER_TOKEN";
 /// What the file is about.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum What {
+    /// 区划 CSV
+    Areas,
     /// 小区 GeoJSON or CSV
     Compounds,
     /// 人员 CSV
@@ -35,6 +37,7 @@ enum What {
 impl What {
     const fn kind(self) -> (Kind, &'static str) {
         match self {
+            Self::Areas => (Kind::Areas, "areas"),
             Self::Compounds => (Kind::Compounds, "compounds"),
             Self::People => (Kind::People, "people"),
             Self::Posts => (Kind::Posts, "posts"),

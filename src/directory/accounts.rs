@@ -13,6 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 
 use super::passwords::{Password, PasswordHash};
+use super::people::{self, PersonEntry};
 use super::{Directory, DirectoryError, Result, check_person, id_bytes, id_from};
 
 /// Characters of a shortest login.
@@ -68,6 +69,25 @@ pub struct NewAccount {
     pub grants: Vec<Grant>,
 }
 
+/// Whose account it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountHolder {
+    /// Somebody who is in the directory.
+    Known(PersonId),
+    /// Somebody who comes into the directory with the account.
+    Newcomer(PersonEntry),
+}
+
+impl AccountHolder {
+    /// Who it is.
+    pub const fn person(&self) -> PersonId {
+        match self {
+            Self::Known(person) => *person,
+            Self::Newcomer(entry) => entry.id,
+        }
+    }
+}
+
 /// An account as an administrator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountView {
@@ -89,21 +109,38 @@ pub(super) struct SignInRow {
 }
 
 impl Directory {
-    /// Makes an account with a password that is still to be hashed.
+    /// Makes an account with a password that is still to be hashed; its holder may be somebody new.
     ///
     /// # Errors
-    /// As [`Directory::create_with_hash`]; [`Refusal::Overloaded`] when too many passwords wait to be hashed.
+    /// As [`Directory::create_with_hash`] and [`Directory::enter_with_account`]; [`Refusal::Overloaded`] when too many passwords wait
+    /// to be hashed.
     pub async fn create_account(
         &self,
         login: Login,
-        person: PersonId,
+        holder: AccountHolder,
         password: Password,
         grants: Vec<Grant>,
         now: Timestamp,
     ) -> Result<()> {
         let hash = self.passwords().hash(password).await?;
-        let account = NewAccount { login, person, hash, grants };
-        self.run(move |directory| directory.create_with_hash(&[account], now)).await
+        let account = NewAccount { login, person: holder.person(), hash, grants };
+        self.run(move |directory| match holder {
+            AccountHolder::Known(_) => directory.create_with_hash(&[account], now),
+            AccountHolder::Newcomer(entry) => directory.enter_with_account(&entry, &account, now),
+        })
+        .await
+    }
+
+    /// Enters somebody and makes their account, in one transaction: without the account nobody would know them. Blocks.
+    ///
+    /// # Errors
+    /// Refused when the entry is not usable, else as [`Directory::create_with_hash`].
+    pub fn enter_with_account(&self, newcomer: &PersonEntry, account: &NewAccount, now: Timestamp) -> Result<()> {
+        newcomer.check()?;
+        self.write(|tx| {
+            people::upsert(tx, newcomer)?;
+            self.add_account(tx, account, now)
+        })
     }
 
     /// Makes accounts in one transaction: all or none. Blocks.
@@ -112,24 +149,21 @@ impl Directory {
     /// Refused when a person is unknown, a login is taken, a person has an account already, or the grants are too many or
     /// another city's; unavailable or broken.
     pub fn create_with_hash(&self, accounts: &[NewAccount], now: Timestamp) -> Result<()> {
-        self.write(|tx| {
-            for account in accounts {
-                check_person(tx, account.person)?;
-                let made = tx
-                    .prepare_cached(
-                        "INSERT INTO accounts (person_id, login, password_hash, created_us) VALUES (?1, ?2, ?3, ?4)
-                         ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![id_bytes(account.person), account.login.0, account.hash.0, now.0])?;
-                if made == 0 {
-                    return Err(Refusal::AlreadyExists { what: account.login.0.clone() }.into());
-                }
-                for grant in &account.grants {
-                    self.add_grant(tx, account.person, *grant)?;
-                }
-            }
-            Ok(())
-        })
+        self.write(|tx| accounts.iter().try_for_each(|account| self.add_account(tx, account, now)))
+    }
+
+    fn add_account(&self, tx: &Transaction<'_>, account: &NewAccount, now: Timestamp) -> Result<()> {
+        check_person(tx, account.person)?;
+        let made = tx
+            .prepare_cached(
+                "INSERT INTO accounts (person_id, login, password_hash, created_us) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![id_bytes(account.person), account.login.0, account.hash.0, now.0])?;
+        if made == 0 {
+            return Err(Refusal::AlreadyExists { what: account.login.0.clone() }.into());
+        }
+        account.grants.iter().try_for_each(|grant| self.add_grant(tx, account.person, *grant))
     }
 
     /// Sets another password and ends all the person's sessions: whoever knew the old one is out.
@@ -368,5 +402,20 @@ mod tests {
         assert_eq!(city.directory.account(city.someone).unwrap(), None);
         let again = city.directory.create_with_hash(&[account("one", 1, vec![])], NOW).unwrap_err();
         assert_eq!(again.refusal(), Refusal::UnknownPerson {});
+    }
+
+    #[test]
+    fn a_newcomer_without_an_account_is_not_kept() {
+        let city = TestCity::new();
+        let hash = PasswordHash::of(&Password::parse("correct horse battery").unwrap()).unwrap();
+        let account = |n, name: &str| {
+            let (person, grants) = (TestCity::id(n), vec![grant(Role::Observer, "1404")]);
+            NewAccount { login: login(name), person, hash: hash.clone(), grants }
+        };
+        city.directory.enter_with_account(&TestCity::entry(2), &account(2, "zhang.san"), NOW).unwrap();
+        assert_eq!(city.directory.account(TestCity::id(2)).unwrap().unwrap().login, "zhang.san");
+        let taken = city.directory.enter_with_account(&TestCity::entry(3), &account(3, "zhang.san"), NOW).unwrap_err();
+        assert_eq!(taken.refusal(), Refusal::AlreadyExists { what: "zhang.san".into() });
+        assert_eq!(city.directory.person(TestCity::id(3)).unwrap(), None, "both or neither");
     }
 }

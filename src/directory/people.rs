@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,19 +78,7 @@ impl Directory {
             return Err(Refusal::BadCount { field: "people", max: PEOPLE_BATCH_MAX }.into());
         }
         entries.iter().try_for_each(PersonEntry::check)?;
-        self.write(|tx| {
-            let mut upsert = tx.prepare_cached(
-                "INSERT INTO people (id, name, phone, note) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (id) DO UPDATE SET name = ?2, phone = ?3, note = ?4 WHERE erased_us IS NULL",
-            )?;
-            for entry in entries {
-                let written = upsert.execute(params![id_bytes(entry.id), entry.name, entry.phone, entry.note])?;
-                if written == 0 {
-                    return Err(Refusal::PersonErased {}.into());
-                }
-            }
-            Ok(())
-        })
+        self.write(|tx| entries.iter().try_for_each(|entry| upsert(tx, entry)))
     }
 
     /// What is known of one person; `None` when nothing is, or not any more. Blocks.
@@ -160,6 +148,16 @@ impl Directory {
         let db = self.inner.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
+}
+
+/// Writes a person, new or known.
+pub(super) fn upsert(tx: &Transaction<'_>, entry: &PersonEntry) -> Result<()> {
+    let mut upsert = tx.prepare_cached(
+        "INSERT INTO people (id, name, phone, note) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, phone = ?3, note = ?4 WHERE erased_us IS NULL",
+    )?;
+    let written = upsert.execute(params![id_bytes(entry.id), entry.name, entry.phone, entry.note])?;
+    if written == 0 { Err(Refusal::PersonErased {}.into()) } else { Ok(()) }
 }
 
 fn one(db: &Connection, id: PersonId) -> Result<Option<PersonEntry>> {

@@ -80,6 +80,7 @@ impl Directory {
 
 #[cfg(test)]
 mod tests {
+    use super::super::accounts::AccountHolder;
     use super::super::test_city::{NOW, TestCity};
     use super::*;
     use crate::domain::actor::{Grant, Role};
@@ -99,7 +100,10 @@ mod tests {
         let city = TestCity::new();
         let password = Password::parse(GOOD).unwrap();
         let login = "wang.fang".parse().unwrap();
-        city.directory.create_account(login, city.someone, password, vec![observer()], NOW).await.unwrap();
+        city.directory
+            .create_account(login, AccountHolder::Known(city.someone), password, vec![observer()], NOW)
+            .await
+            .unwrap();
         city
     }
 

@@ -11,6 +11,9 @@ use utoipa::ToSchema;
 
 use super::text_form::{BadKey, parse_digits, text_form};
 
+/// Characters of an area's name.
+pub const NAME_MAX: usize = 64;
+
 /// How deep in the tree an area is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

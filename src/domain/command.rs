@@ -149,7 +149,7 @@ pub enum Command {
         /// Which.
         post: PostKey,
     },
-    /// Grant a claim that was asked for.
+    /// Grant a claim that was asked for; whoever keeps the register grants it unasked, too.
     GrantClaim {
         /// Which post.
         post: PostKey,

@@ -95,7 +95,7 @@ pub enum RegisterEvent {
     Claims(PostKey, Vec<PersonId>),
     /// Somebody asked for a post.
     Applied(PostKey, PersonId),
-    /// The claim was granted.
+    /// The claim was granted, whether it was asked for or not.
     Granted(PostKey, PersonId),
     /// The claim ended.
     Released(PostKey, PersonId),

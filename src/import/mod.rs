@@ -1,13 +1,18 @@
 //! L3: files of real data become entries of the register. Pure over bytes, except [`mod@take_in`], which carries them out.
 //!
-//! A file is read once into a [`Draft`] ([`compounds`], [`people`], [`posts`], [`plans`]), the draft is held against the city
+//! A file is read once into a [`Draft`] ([`areas`], [`compounds`], [`people`], [`posts`], [`plans`]), the draft is held against the city
 //! ([`Draft::settle`]), and what comes of it is one [`Ready`]: a batch for `Command::Import`, people for the directory, and a
 //! [`Report`] that names every bad row with its line. All or nothing: a file with one bad row changes nothing.
+//!
+//! Somebody entered singly goes the same way as the people of a file: [`mod@enter`].
 //!
 //! Coordinates say their datum, always: nothing here guesses one. Text is UTF-8. [`table`] reads CSV, [`shapes`] WKT and corners,
 //! [`json_lines`] finds the line of an entry in JSON.
 
+mod areas;
 mod compounds;
+pub mod difference;
+pub mod enter;
 mod json_lines;
 mod people;
 mod plans;
@@ -33,6 +38,8 @@ use crate::domain::compound::CompoundId;
 use crate::domain::datum::Datum;
 use crate::domain::ids::PersonId;
 
+pub use difference::Difference;
+pub use enter::{Entry, Part, enter};
 pub use report::{Report, RowFault};
 pub use take_in::{settle_arrivals, take_in};
 
@@ -42,6 +49,8 @@ use report::Faults;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// Areas of the administrative tree: CSV.
+    Areas,
     /// Compounds: GeoJSON, or CSV with outlines in WKT or places with a radius.
     Compounds,
     /// Commanders, deputies and post-holders: CSV.
@@ -54,7 +63,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Compounds, Self::People, Self::Posts, Self::Plans];
+    pub const ALL: [Self; 5] = [Self::Areas, Self::Compounds, Self::People, Self::Posts, Self::Plans];
 
     /// Whether the file has coordinates, so that its datum must be said.
     pub const fn needs_datum(self) -> bool {
@@ -123,7 +132,8 @@ impl Draft {
             (Kind::Plans, false, _) => plans::read_csv(&mut draft, text, file.rows_max),
             (Kind::People, false, _) => people::read_csv(&mut draft, text, file.rows_max),
             (Kind::Posts, false, _) => posts::read_csv(&mut draft, text, file.rows_max),
-            (Kind::People | Kind::Posts, true, _) => draft.faults.add(RowFault::not_csv()),
+            (Kind::Areas, false, _) => areas::read_csv(&mut draft, text, file.rows_max),
+            (Kind::Areas | Kind::People | Kind::Posts, true, _) => draft.faults.add(RowFault::not_csv()),
         }
         draft
     }
@@ -153,8 +163,13 @@ impl Draft {
                 self.faults.add(RowFault::refused(line, None, fault.refusal));
             }
         }
-        let accepted = if self.faults.is_empty() { self.rows } else { 0 };
-        let report = Report::new(self.kind, self.rows, accepted, people.len(), self.ignored, self.faults);
+        let is_good = self.faults.is_empty();
+        let report = Report {
+            accepted: if is_good { self.rows } else { 0 },
+            difference: if is_good { Difference::of(city, &self.batch) } else { Difference::default() },
+            new_people: people.len(),
+            ..Report::new(self.kind, self.rows, self.ignored, self.faults)
+        };
         Ready { batch: self.batch, people, report }
     }
 }

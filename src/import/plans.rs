@@ -29,6 +29,7 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("flood", Hazard::Flood),
     ("洪水", Hazard::Flood),
     ("内涝", Hazard::Flood),
+    ("洪涝", Hazard::Flood),
     ("fire", Hazard::Fire),
     ("火灾", Hazard::Fire),
     ("gas_leak", Hazard::GasLeak),
@@ -37,14 +38,17 @@ const HAZARDS: &[(&str, Hazard)] = &[
     ("地震", Hazard::Earthquake),
     ("snow", Hazard::Snow),
     ("暴雪", Hazard::Snow),
+    ("雪灾", Hazard::Snow),
     ("landslide", Hazard::Landslide),
     ("地质灾害", Hazard::Landslide),
+    ("滑坡", Hazard::Landslide),
     ("heat", Hazard::Heat),
     ("高温", Hazard::Heat),
     ("epidemic", Hazard::Epidemic),
     ("疫情", Hazard::Epidemic),
     ("utility_failure", Hazard::UtilityFailure),
     ("停水停电停气", Hazard::UtilityFailure),
+    ("停水停电停暖", Hazard::UtilityFailure),
 ];
 
 const LEVELS: &[(&str, ResponseLevel)] =

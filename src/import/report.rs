@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::refusal::Refusal;
 
-use super::Kind;
+use super::{Difference, Kind};
 
 /// Faults that a report lists; more are counted.
 pub const FAULTS_MAX: usize = 1_000;
@@ -24,6 +24,8 @@ pub struct Report {
     pub rows: usize,
     /// Rows that were (or would be) taken in: all, or none.
     pub accepted: usize,
+    /// What they change (or would); all zero for a file with faults.
+    pub difference: Difference,
     /// People who are (or would be) new in the directory.
     pub new_people: usize,
     /// Columns or properties that mean nothing here and were left out.
@@ -38,22 +40,17 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(
-        kind: Kind,
-        rows: usize,
-        accepted: usize,
-        new_people: usize,
-        ignored: Vec<String>,
-        faults: Faults,
-    ) -> Self {
+    /// Nothing taken in yet.
+    pub(super) fn new(kind: Kind, rows: usize, ignored: Vec<String>, faults: Faults) -> Self {
         let Faults { mut listed, further } = faults;
         listed.sort_by_key(|fault| fault.line);
         Self {
             kind,
             dry_run: false,
             rows,
-            accepted,
-            new_people,
+            accepted: 0,
+            difference: Difference::default(),
+            new_people: 0,
             ignored,
             faults: listed,
             further_faults: further,

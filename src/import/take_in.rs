@@ -12,13 +12,14 @@ use sha2::{Digest, Sha256};
 use crate::city::City;
 use crate::city::authority::Action;
 use crate::city::state::CompoundState;
+use crate::directory::people::PersonEntry;
 use crate::directory::{Directory, DirectoryError};
 use crate::domain::actor::Actor;
 use crate::domain::command::Command;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{CommandId, PersonId};
 use crate::domain::refusal::Refusal;
-use crate::engine::Answer;
+use crate::engine::{Accepted, Answer};
 use crate::runtime::Muster;
 
 use super::{Draft, Ready, Report};
@@ -37,32 +38,61 @@ pub async fn take_in(
     dry_run: bool,
 ) -> Result<Report, DirectoryError> {
     let _turn = directory.arrivals_turn().await;
-    let asked: Vec<PersonId> = {
-        let city = muster.city();
-        let own = |compound: &CompoundId| city.may(&actor, Action::KeepRegister, *compound).is_ok();
-        let compounds = draft.compounds_with_people().into_iter().filter(own);
-        compounds.filter_map(|compound| city.compound(compound).ok()).flat_map(CompoundState::people).collect()
-    };
-    let known = directory.run(move |directory| directory.people(&asked)).await?;
-    let taken: HashSet<PersonId> = known.iter().map(|person| person.id).collect();
-    let mut count = 0_u64;
-    let mut fresh = || loop {
-        count += 1;
-        let person = person_of(id, count);
-        if !taken.contains(&person) {
-            return person;
-        }
-    };
+    let known = people_of(muster, directory, &actor, &draft.compounds_with_people()).await?;
+    let mut fresh = fresh_people(id, &known);
     let Ready { batch, people, mut report } = draft.settle(&muster.city(), &actor, &known, &mut fresh);
     report.dry_run = dry_run;
     if dry_run || !report.is_good() {
         return Ok(report);
     }
-    let arriving = directory.run(move |directory| directory.arrive(&people)).await?;
-    let answer = muster.order(actor, id, None, Command::Import(Box::new(batch))).await;
-    decide_arrivals(directory, arriving, &answer).await;
-    report.position = Some(answer?.position);
+    let accepted = carry_out(muster, directory, actor, id, people, Command::Import(Box::new(batch))).await?;
+    report.position = Some(accepted.position);
     Ok(report)
+}
+
+/// Who has a part in these compounds, as far as the actor keeps their register: who is named again is recognised among them.
+pub(super) async fn people_of(
+    muster: &Muster,
+    directory: &Directory,
+    actor: &Actor,
+    compounds: &[CompoundId],
+) -> Result<Vec<PersonEntry>, DirectoryError> {
+    let asked: Vec<PersonId> = {
+        let city = muster.city();
+        let own = |compound: &&CompoundId| city.may(actor, Action::KeepRegister, **compound).is_ok();
+        let compounds = compounds.iter().filter(own);
+        compounds.filter_map(|compound| city.compound(*compound).ok()).flat_map(CompoundState::people).collect()
+    };
+    directory.run(move |directory| directory.people(&asked)).await
+}
+
+/// Ids for the new people of a command.
+pub(super) fn fresh_people(id: CommandId, known: &[PersonEntry]) -> impl FnMut() -> PersonId + use<> {
+    let taken: HashSet<PersonId> = known.iter().map(|person| person.id).collect();
+    let mut count = 0_u64;
+    move || loop {
+        count += 1;
+        let person = person_of(id, count);
+        if !taken.contains(&person) {
+            return person;
+        }
+    }
+}
+
+/// Gives the order that says of new people that they exist: they are in the directory before, and go again where it is refused.
+/// [`Directory::arrivals_turn`] is the caller's.
+pub(super) async fn carry_out(
+    muster: &Muster,
+    directory: &Directory,
+    actor: Actor,
+    id: CommandId,
+    people: Vec<PersonEntry>,
+    command: Command,
+) -> Result<Accepted, DirectoryError> {
+    let arriving = directory.run(move |directory| directory.arrive(&people)).await?;
+    let answer = muster.order(actor, id, None, command).await;
+    decide_arrivals(directory, arriving, &answer).await;
+    Ok(answer?)
 }
 
 // INVARIANT: the same command twice is done once.
@@ -114,7 +144,6 @@ mod tests {
     use super::super::tests::{groundwork, read};
     use super::*;
     use crate::directory::FILE_NAME;
-    use crate::directory::people::PersonEntry;
     use crate::domain::policy::Policy;
     use crate::engine::Limits;
     use crate::journal::memory::MemoryJournal;

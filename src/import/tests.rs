@@ -103,6 +103,62 @@ fn good_files_fit_the_city_as_a_whole() {
 }
 
 #[test]
+fn areas_lie_in_one_that_is_known_and_say_no_other_parent_than_their_code() {
+    let good = "\
+        区划代码,名称,上级代码,城乡分类代码\n140403002000,乙街道,140403,111\n140403002001,乙社区,140403002000,111\n\
+        140403001,甲街道改名,140403,111\n";
+    let ready = settle(read(Kind::Areas, good.as_bytes()), &[]);
+    assert_eq!(
+        (ready.report.faults.as_slice(), ready.report.ignored.as_slice()),
+        (&[][..], &["城乡分类代码".into()][..])
+    );
+    assert_eq!(ready.report.difference, Difference { new: 2, changed: 1, same: 0 });
+    let mut grown = city();
+    take(&mut grown, ready.batch);
+    assert_eq!(grown.area_name("140403001".parse().unwrap()), "甲街道改名");
+    assert_eq!(grown.areas().count(), 6);
+
+    let bad = "\
+        code,name,parent\n140403003,丙街道,140404\n140403003,,140403\n1404030030,丁街道,140403\n140403004,戊,140403\n\
+        140403004000,己,140403\n";
+    let found = faults(Kind::Areas, bad.as_bytes());
+    let wanted =
+        [(2, "parent", "bad_value"), (3, "name", "value_missing"), (4, "code", "bad_value"), (6, "code", "bad_value")];
+    assert_eq!(listed(&found), wanted);
+    let orphans = format!("code,name\n140405001,某街道\n1405,别的城市\n140403002,{}\n", "长".repeat(65));
+    let found = faults(Kind::Areas, orphans.as_bytes());
+    assert_eq!(listed(&found), [(2, "", "unknown_area"), (3, "", "unknown_area"), (4, "", "bad_text")]);
+}
+
+#[test]
+fn a_report_says_what_is_new_what_changes_and_what_is_so_already() {
+    let mut city = city();
+    let of = |city: &City, kind, bytes: &[u8], known: &[PersonEntry]| {
+        let mut next = 100;
+        let mut fresh = || {
+            next += 1;
+            person(next)
+        };
+        read(kind, bytes).settle(city, &Actor::system(), known, &mut fresh)
+    };
+    let counts = |new, changed, same| Difference { new, changed, same };
+    for (kind, bytes, first) in [
+        (Kind::Posts, sample!("posts.csv"), counts(0, 1, 0)),
+        (Kind::Compounds, sample!("compounds.csv"), counts(2, 0, 0)),
+        (Kind::Plans, sample!("plans.csv"), counts(2, 0, 0)),
+        (Kind::People, sample!("people.csv"), counts(3, 0, 0)),
+    ] {
+        let ready = of(&city, kind, bytes, &[]);
+        assert_eq!((ready.report.difference, ready.report.faults.as_slice()), (first, &[][..]), "{kind:?}");
+        take(&mut city, ready.batch);
+        let again = of(&city, kind, bytes, &ready.people).report.difference;
+        assert_eq!(again, counts(0, 0, first.new + first.changed), "{kind:?} a second time");
+    }
+    let renamed = String::from_utf8_lossy(sample!("posts.csv")).replace(",2\n", ",3\n");
+    assert_eq!(of(&city, Kind::Posts, renamed.as_bytes(), &[]).report.difference, counts(0, 1, 0));
+}
+
+#[test]
 fn compounds_are_read_from_both_forms_alike() {
     let table = read(Kind::Compounds, sample!("compounds.csv"));
     let features = read(Kind::Compounds, sample!("compounds.geojson"));

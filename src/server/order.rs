@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::command::Command;
-use crate::domain::ids::CommandId;
+use crate::domain::ids::{CommandId, PersonId};
+use crate::domain::refusal::Refusal;
+use crate::engine::Accepted;
 
 use super::App;
 use super::caller::Caller;
@@ -37,6 +39,18 @@ pub struct Orderer {
 }
 
 impl Orderer {
+    /// Whether these people are in the directory: asked before a part is given to them, because the city knows ids only, and who is
+    /// unknown cannot be reached.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownPerson`]; the directory cannot be used.
+    pub async fn check_known(&self, people: &[PersonId]) -> Answer<()> {
+        let asked = people.to_vec();
+        let known = self.app.directory.run(move |directory| directory.people(&asked)).await?;
+        let is_known = |id: &PersonId| known.iter().any(|person| person.id == *id);
+        if people.iter().all(is_known) { Ok(()) } else { Err(Refusal::UnknownPerson {}.into()) }
+    }
+
     /// Gives the order and waits until it is durable or refused.
     ///
     /// # Errors
@@ -44,8 +58,15 @@ impl Orderer {
     pub async fn give(&self, command: Command) -> Answer<Json<Done>> {
         let actor = self.caller.actor.clone();
         let accepted = self.app.muster.order(actor, self.id, self.epoch, command).await?;
-        let epoch = self.app.muster.journal_epoch().to_owned();
-        Ok(Json(Done { position: accepted.position, epoch, repeated: accepted.repeated }))
+        Ok(Json(Done::of(&self.app, accepted)))
+    }
+}
+
+impl Done {
+    /// What is answered when the engine has taken a command.
+    pub fn of(app: &App, accepted: Accepted) -> Self {
+        let epoch = app.muster.journal_epoch().to_owned();
+        Self { position: accepted.position, epoch, repeated: accepted.repeated }
     }
 }
 

@@ -97,7 +97,8 @@ async fn a_newcomer_makes_a_city_of_the_samples() {
     let data = folder.path().join("data");
     init(&data);
     for (what, name, more) in [
-        ("compounds", "compounds.geojson", ["--datum", "gcj02"].as_slice()),
+        ("areas", "areas.csv", [].as_slice()),
+        ("compounds", "compounds.geojson", &["--datum", "gcj02"]),
         ("posts", "posts.csv", &[]),
         ("people", "people.csv", &[]),
         ("plans", "plans.csv", &[]),

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::actor::Actor;
 use crate::domain::aid::check_stock;
-use crate::domain::area::AreaCode;
+use crate::domain::area::{Area, AreaCode, NAME_MAX as AREA_NAME_MAX};
 use crate::domain::command::{Batch, Command, Order};
 use crate::domain::compound::{Compound, CompoundId, FINDINGS_MAX};
 use crate::domain::event::{Event, RegisterEvent};
@@ -103,7 +103,8 @@ impl City {
         let ahead = Ahead::new(self, batch);
         let mut faults = Vec::new();
         check_section(&mut faults, Section::Areas, &batch.areas, |area| {
-            self.may_in_area(actor, Action::KeepRegister, area.code)
+            self.may_in_area(actor, Action::KeepRegister, area.code)?;
+            self.check_area(&ahead, area)
         });
         check_section(&mut faults, Section::PostKinds, &batch.post_kinds, |kind| {
             self.may_somewhere(actor, Action::KeepRegister)?;
@@ -157,6 +158,16 @@ impl City {
             ahead.check_compound_known(plan.compound)?;
             plan.check()
         });
+    }
+
+    /// An area lies in one that is known; there is one city.
+    fn check_area(&self, ahead: &Ahead<'_>, area: &Area) -> Result<(), Refusal> {
+        check_text("name", &area.name, AREA_NAME_MAX)?;
+        let (wider, is_known) = match area.code.parent() {
+            Some(parent) => (parent, ahead.knows_area(parent)),
+            None => (area.code, self.areas.is_empty() || self.area(area.code).is_ok()),
+        };
+        if is_known { Ok(()) } else { Err(Refusal::UnknownArea { area: wider.to_string() }) }
     }
 
     fn check_compound(&self, ahead: &Ahead<'_>, compound: &Compound) -> Result<(), Refusal> {
@@ -249,16 +260,15 @@ impl City {
             }
             Command::GrantClaim { post, person } => {
                 self.may_order(&order.actor, Action::KeepClaims, post.compound, order.epoch)?;
-                if self.claim_status(*post, *person)? == ClaimStatus::Approved {
-                    return Err(Refusal::AlreadyClaimed { post: *post });
-                }
+                self.check_grant(&order.actor, *post, *person)?;
                 RegisterEvent::Granted(*post, *person)
             }
             Command::ReleaseClaim { post, person } => {
                 if order.actor.person_id() != Some(*person) {
                     self.may_order(&order.actor, Action::KeepClaims, post.compound, order.epoch)?;
                 }
-                self.claim_status(*post, *person)?;
+                let claims = &self.post(*post)?.claims;
+                claims.iter().find(|claim| claim.person == *person).ok_or(Refusal::NoClaim { post: *post })?;
                 RegisterEvent::Released(*post, *person)
             }
             _ => return Err(Refusal::NotYourRole { action: "claim" }),
@@ -266,9 +276,15 @@ impl City {
         Ok(vec![Event::Register(event)])
     }
 
-    fn claim_status(&self, post: PostKey, person: PersonId) -> Result<ClaimStatus, Refusal> {
-        let claim = self.post(post)?.claims.iter().find(|claim| claim.person == person);
-        claim.map(|claim| claim.status).ok_or(Refusal::NoClaim { post })
+    /// Who asked for a post may be granted it; who did not, only by those who keep the register and could import them.
+    fn check_grant(&self, actor: &Actor, post: PostKey, person: PersonId) -> Result<(), Refusal> {
+        let claims = &self.post(post)?.claims;
+        match claims.iter().find(|claim| claim.person == person).map(|claim| claim.status) {
+            Some(ClaimStatus::Approved) => Err(Refusal::AlreadyClaimed { post }),
+            None if self.may(actor, Action::KeepRegister, post.compound).is_err() => Err(Refusal::NoClaim { post }),
+            None if claims.len() >= CLAIMS_PER_POST_MAX => Err(Refusal::PostFull { post, max: CLAIMS_PER_POST_MAX }),
+            Some(ClaimStatus::Applied) | None => Ok(()),
+        }
     }
 
     pub(super) fn decide_succession(&self, order: &Order) -> Result<Vec<Event>, Refusal> {

@@ -48,9 +48,11 @@ impl City {
             }),
             RegisterEvent::Granted(post, person) => {
                 self.change_claims(*post, now, |claims| {
-                    if let Some(claim) = claims.iter_mut().find(|claim| claim.person == *person) {
-                        claim.status = ClaimStatus::Approved;
-                        claim.since = now.at;
+                    // Their place in the order is that of their asking; who did not ask comes last.
+                    let granted = claim(*person, ClaimStatus::Approved, now.at);
+                    match claims.iter_mut().find(|claim| claim.person == *person) {
+                        Some(asked) => *asked = granted,
+                        None => claims.push(granted),
                     }
                 });
                 self.reconcile_calls(post.compound, now);

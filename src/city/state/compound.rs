@@ -62,6 +62,12 @@ impl PostState {
         self.claims.iter().filter(approved).map(|claim| claim.person).collect()
     }
 
+    /// Places that nobody holds.
+    pub fn vacancies(&self) -> usize {
+        let held = self.claims.iter().filter(|claim| claim.status == ClaimStatus::Approved).count();
+        usize::from(self.post.headcount).saturating_sub(held)
+    }
+
     /// Whether the person holds it.
     pub fn is_held_by(&self, person: PersonId) -> bool {
         self.claims.iter().any(|claim| claim.person == person && claim.status == ClaimStatus::Approved)

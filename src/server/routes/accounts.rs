@@ -7,27 +7,41 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::city::authority::Action;
-use crate::directory::accounts::{AccountView, Login};
+use crate::directory::accounts::{AccountHolder, AccountView, GRANTS_MAX, Login};
 use crate::directory::passwords::Password;
+use crate::directory::people::PersonEntry;
 use crate::domain::actor::{Actor, Grant};
 use crate::domain::area::AreaCode;
 use crate::domain::ids::PersonId;
 use crate::domain::refusal::Refusal;
 use crate::server::App;
 use crate::server::caller::Caller;
-use crate::server::error::Answer;
+use crate::server::error::{Answer, Edge};
 use crate::server::extract::{Json, Page, Path, Query};
 
 use super::paging::{PageOf, limit_of};
 
-/// An account to be made for somebody who is in the directory.
+/// Somebody who is not in the directory yet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewcomerForm {
+    /// What they are called, at most 64 characters.
+    name: String,
+    /// How they are rung up, at most 32 characters.
+    phone: Option<String>,
+}
+
+/// An account to be made for somebody who is in the directory, or comes into it with the account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountForm {
-    /// Whose.
-    person: PersonId,
+    /// Whose …
+    person: Option<PersonId>,
+    /// … or who is new; one of both.
+    newcomer: Option<NewcomerForm>,
     /// What they will sign in with.
     login: String,
     /// 10 to 128 characters.
@@ -92,10 +106,21 @@ pub async fn list(
     extensions(("x-muster-action" = json!("keep_accounts")))
 )]
 pub async fn create(State(app): State<App>, caller: Caller, Json(form): Json<AccountForm>) -> Answer<StatusCode> {
-    let AccountForm { person, login, password, grants } = form;
-    app.city().may_keep_account(&caller.actor, person, areas_of(&grants))?;
+    let AccountForm { person, newcomer, login, password, grants } = form;
+    let holder = match (person, newcomer) {
+        (Some(person), None) => AccountHolder::Known(person),
+        // Somebody without any part or grant would be nobody's to keep.
+        (None, Some(_)) if grants.is_empty() => {
+            return Err(Refusal::BadCount { field: "grants", max: GRANTS_MAX }.into());
+        }
+        (None, Some(NewcomerForm { name, phone })) => {
+            AccountHolder::Newcomer(PersonEntry { id: PersonId(Uuid::now_v7()), name, phone, note: None })
+        }
+        _ => return Err(Edge::MissingField { field: "person".to_owned() }.into()),
+    };
+    app.city().may_keep_account(&caller.actor, holder.person(), areas_of(&grants))?;
     let (login, password) = (login.parse()?, Password::parse(&password)?);
-    app.directory.create_account(login, person, password, grants, app.now()).await?;
+    app.directory.create_account(login, holder, password, grants, app.now()).await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -236,6 +261,24 @@ mod tests {
         };
         assert_eq!(create(4).await.problem(), (403, "not_your_area"));
         assert_eq!(create(1).await.status, 201);
+    }
+
+    #[tokio::test]
+    async fn somebody_new_comes_with_an_account_and_signs_in() {
+        let app = TestApp::with_city().await;
+        let token = app.sign_in_as(7, Role::Administrator, "140403");
+        let create = |form: serde_json::Value| app.post("/api/v1/accounts").bearer(&token).json(&form).send();
+        let (newcomer, grants) = (json!({ "name": "李安" }), json!([{ "role": "observer", "area": "140403001" }]));
+        let form = json!({ "newcomer": newcomer, "login": "li.an", "password": PASSWORD, "grants": grants });
+        let mut twofold = form.clone();
+        twofold["person"] = json!(person(8));
+        assert_eq!(create(twofold).await.problem(), (400, "missing_field"), "whose it is must be clear");
+        assert_eq!(create(form.clone()).await.status, 201);
+        assert_eq!(create(form).await.problem(), (409, "already_exists"));
+        let credentials = json!({ "login": "li.an", "password": PASSWORD, "bearer": true });
+        let session = app.post("/api/v1/session").json(&credentials).send().await.ok();
+        let me = app.get("/api/v1/me").bearer(session["token"].as_str().unwrap()).send().await.ok();
+        assert_eq!((&me["name"], &me["grants"]), (&"李安".into(), &grants));
     }
 
     #[tokio::test]

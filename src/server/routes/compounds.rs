@@ -10,8 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::city::City;
 use crate::city::authority::Action;
+use crate::city::gaps::Gap;
 use crate::city::map_state::MapState;
-use crate::city::state::CompoundState;
+use crate::city::state::{CompoundState, PostState};
 use crate::domain::actor::Actor;
 use crate::domain::aid::Stock;
 use crate::domain::area::{Area, AreaCode};
@@ -43,6 +44,8 @@ pub struct ListQuery {
     pub area: Option<AreaCode>,
     /// Those whose name or code contains this.
     pub text: Option<String>,
+    /// Those that lack this.
+    pub gap: Option<Gap>,
     /// `next` of the page before.
     #[param(value_type = Option<String>)]
     pub after: Option<CompoundId>,
@@ -85,6 +88,25 @@ pub struct CompoundRow {
     pub people: u32,
     /// How it stands.
     pub standing: MapState,
+}
+
+/// A compound in the list of the register.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RegisterRow {
+    /// Which.
+    #[serde(flatten)]
+    pub compound: CompoundRow,
+    /// What its register lacks.
+    pub gaps: Vec<Gap>,
+    /// Places at its posts that nobody holds.
+    pub vacancies: usize,
+}
+
+impl RegisterRow {
+    fn of(city: &City, id: CompoundId, state: &CompoundState) -> Self {
+        let vacancies = state.posts.iter().map(PostState::vacancies).sum();
+        Self { compound: CompoundRow::of(city, id, state), gaps: state.gaps(), vacancies }
+    }
 }
 
 /// A compound and how far it is.
@@ -153,13 +175,13 @@ pub(super) fn visible<'a>(
 /// 小区列表 Compounds that the caller sees, by code
 #[utoipa::path(
     get, path = "/api/v1/compounds", tag = "compounds", params(ListQuery),
-    responses((status = 200, body = PageOf<CompoundRow>)), extensions(("x-muster-action" = json!("see_compound")))
+    responses((status = 200, body = PageOf<RegisterRow>)), extensions(("x-muster-action" = json!("see_compound")))
 )]
 pub async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-) -> Answer<Json<PageOf<CompoundRow>>> {
+) -> Answer<Json<PageOf<RegisterRow>>> {
     let text = query.text.unwrap_or_default();
     if text.chars().count() > TEXT_MAX {
         return Err(Edge::BadQuery { why: format!("text: at most {TEXT_MAX} characters") }.into());
@@ -170,7 +192,8 @@ pub async fn list(
         |id: CompoundId, name: &str| text.is_empty() || name.contains(&text) || id.to_string().contains(&text);
     let found = visible(&city, &caller.actor, query.area, query.after)
         .filter(|(id, state)| matches(*id, &state.compound.name))
-        .map(|(id, state)| (id, CompoundRow::of(&city, id, state)));
+        .filter(|(_, state)| query.gap.is_none_or(|gap| state.has(gap)))
+        .map(|(id, state)| (id, RegisterRow::of(&city, id, state)));
     Ok(Json(PageOf::fill(query.limit, found)))
 }
 
@@ -365,6 +388,22 @@ mod tests {
         assert_eq!(ids(&read(near, &volunteer).await.ok()), [COMPOUND]);
         let stranger = read("compounds", &app.token_of(9)).await;
         assert_eq!(stranger.problem(), (403, "not_your_role"));
+    }
+
+    #[tokio::test]
+    async fn what_the_register_lacks_can_be_looked_for() {
+        let app = TestApp::with_city().await;
+        let token = app.sign_in_as(7, Role::Observer, "1404");
+        let list = |gap: &str| app.get(&format!("/api/v1/compounds?gap={gap}")).bearer(&token).send();
+        let vacant = list("vacant_posts").await.ok();
+        assert_eq!(ids(&vacant["items"]), [COMPOUND]);
+        let row = &vacant["items"][0];
+        assert_eq!((&row["vacancies"], &row["gaps"]), (&1.into(), &serde_json::json!(["no_plan", "vacant_posts"])));
+        for (gap, lacking) in [("no_posts", &[ELSEWHERE][..]), ("no_deputy", &[ELSEWHERE]), ("no_commander", &[])] {
+            assert_eq!(ids(&list(gap).await.ok()["items"]), lacking, "{gap}");
+        }
+        assert_eq!(ids(&list("no_plan").await.ok()["items"]), [COMPOUND, ELSEWHERE]);
+        assert_eq!(list("no_cake").await.problem(), (400, "bad_query"));
     }
 
     #[tokio::test]

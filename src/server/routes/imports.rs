@@ -29,7 +29,7 @@ pub struct ImportQuery {
     pub dry_run: bool,
 }
 
-/// 导入 Take a file of compounds, people, posts or plans in: all or nothing
+/// 导入 Take a file of areas, compounds, people, posts or plans in: all or nothing
 ///
 /// CSV (UTF-8, header in Chinese or English), GeoJSON for compounds, a JSON array for plans. A file with a bad row is answered with 422
 /// and the report, which names every bad row by its line; nothing of it is taken in.

@@ -83,13 +83,7 @@ impl PostView {
     fn of(key: PostKey, state: &PostState, kind: Option<PostKind>) -> Self {
         let claims = state.claims.iter();
         let claims = claims.map(|c| ClaimView { person: c.person, status: c.status, since: c.since.into() });
-        Self {
-            key,
-            post: state.post.clone(),
-            kind,
-            vacancies: usize::from(state.post.headcount).saturating_sub(state.claimants().len()),
-            claims: claims.collect(),
-        }
+        Self { key, post: state.post.clone(), kind, vacancies: state.vacancies(), claims: claims.collect() }
     }
 }
 
@@ -118,7 +112,7 @@ pub async fn apply(orderer: Orderer, Path((compound, no)): Path<(CompoundId, u16
     orderer.give(Command::ApplyForPost { post: PostKey { compound, no } }).await
 }
 
-/// 批准领岗 Grant a claim that was asked for
+/// 批准领岗 Grant a claim that was asked for; whoever keeps the register grants a post unasked, too
 #[utoipa::path(
     post, path = "/api/v1/compounds/{compound}/posts/{no}/claims/{person}/grant", tag = "posts",
     params(("compound" = CompoundId, Path), ("no" = u16, Path), ("person" = PersonId, Path)),
@@ -126,6 +120,7 @@ pub async fn apply(orderer: Orderer, Path((compound, no)): Path<(CompoundId, u16
 )]
 pub async fn grant(orderer: Orderer, path: Path<(CompoundId, u16, PersonId)>) -> Answer<Json<Done>> {
     let Path((compound, no, person)) = path;
+    orderer.check_known(&[person]).await?;
     orderer.give(Command::GrantClaim { post: PostKey { compound, no }, person }).await
 }
 

@@ -8,7 +8,6 @@ use crate::city::authority::Action;
 use crate::domain::command::{Command, Line};
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::PersonId;
-use crate::domain::refusal::Refusal;
 use crate::domain::succession::{LINE_MAX, Succession};
 use crate::server::App;
 use crate::server::caller::Caller;
@@ -70,10 +69,7 @@ pub async fn appoint(
     Json(LineForm { line }): Json<LineForm>,
 ) -> Answer<Json<Done>> {
     if line.len() <= LINE_MAX {
-        // Who is unknown cannot be reached; asked first, because the city knows ids only.
-        let asked = line.clone();
-        let known = orderer.app.directory.run(move |directory| directory.people(&asked)).await?;
-        line.iter().all(|id| known.iter().any(|p| p.id == *id)).then_some(()).ok_or(Refusal::UnknownPerson {})?;
+        orderer.check_known(&line).await?;
     }
     orderer.give(Command::AppointLine(Line { compound, line })).await
 }

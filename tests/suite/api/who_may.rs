@@ -134,6 +134,8 @@ impl Scene {
             "/accounts/{person}/password" => json!({ "password": "correct horse battery" }),
             "/accounts/{person}/disabled" => json!({ "disabled": false }),
             "/accounts/{person}/grants" => json!({ "role": "observer", "area": "140403" }),
+            "/people/{person}" => json!({ "name": "", "phone": "13800000000" }),
+            "/compounds/{compound}/people" => json!({ "name": "", "phone": "13800000000", "part": "deputy" }),
             "/compounds/{compound}/posts" => json!({ "posts": [{ "no": 1, "kind": "no_such_kind", "headcount": 1 }] }),
             "/compounds/{compound}/plans" => json!({ "hazard": "flood", "levels": [] }),
             "/compounds/{compound}/survey" => json!({ "findings": [] }),

@@ -93,5 +93,14 @@ fn a_claim_is_asked_for_granted_and_given_up() {
     assert!(world.city.places_of(person).any(|place| place == id));
     world.does(&neighbour, Command::ReleaseClaim { post, person });
     assert_eq!(status(&world), None);
+    assert_eq!(
+        world.refuses(&commander, Command::GrantClaim { post, person }),
+        "no_claim",
+        "nobody is pressed into it"
+    );
+    let admin = world.account("admin");
+    world.does(&admin, Command::GrantClaim { post, person });
+    assert_eq!(status(&world), Some(ClaimStatus::Approved), "who keeps the register enters who holds it");
+    world.does(&admin, Command::ReleaseClaim { post, person });
     assert!(!world.city.places_of(person).any(|place| place == id));
 }

@@ -29,8 +29,7 @@ export class City {
   /** @throws Refused when nobody is signed in, or the server cannot be reached */
   async start(): Promise<void> {
     this.me.value = await take(api.GET('/api/v1/me'))
-    const areas = await take(api.GET('/api/v1/areas'))
-    this.areas.value = new Map(areas.map((area) => [area.code, area]))
+    await this.loadAreas()
     await this.loadIncidents()
     if (this.me.value.grants.length === 0) return
     this.live = new Live(
@@ -58,6 +57,12 @@ export class City {
   onNews(tell: News): () => void {
     this.news.add(tell)
     return () => this.news.delete(tell)
+  }
+
+  /** The tree as it is now; it changes when somebody enters or corrects areas. */
+  async loadAreas(): Promise<void> {
+    const areas = await take(api.GET('/api/v1/areas'))
+    this.areas.value = new Map(areas.map((area) => [area.code, area]))
   }
 
   async loadIncidents(): Promise<void> {

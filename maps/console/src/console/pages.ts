@@ -1,6 +1,7 @@
 /** The pages of the console, in the order of the menu. Each but the map comes when it is first opened. */
 import type { RouteRecordRaw } from 'vue-router'
 import MapPage from './map/MapPage.vue'
+import { PARTS } from './records/pages'
 
 /** `menu` is the key of its word under `nav`; a page without one is reached from another page. */
 export type ConsolePage = RouteRecordRaw & { path: string; menu?: string }
@@ -12,4 +13,5 @@ export const PAGES: readonly ConsolePage[] = [
   { path: '/alerts/:alert/calls', component: () => import('./alerts/follow/CallListPage.vue') },
   { path: '/board', menu: 'board', component: () => import('./board/BoardPage.vue') },
   { path: '/paper', menu: 'paper', component: () => import('./paper/PaperPage.vue') },
+  { path: '/records', menu: 'records', component: () => import('./records/RecordsPage.vue'), children: [...PARTS] },
 ]

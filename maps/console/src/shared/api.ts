@@ -26,6 +26,11 @@ export class Refused extends Error {
     return new Refused(problem.code, problem.status, problem.detail_zh, problem.detail_en)
   }
 
+  /** Of an answer that is not what was asked for. */
+  static of(error: unknown, response: Response): Refused {
+    return isProblem(error) ? Refused.from(error) : strange(response)
+  }
+
   static unreachable(): Refused {
     return new Refused(
       'unreachable',
@@ -72,7 +77,7 @@ export async function take<T>(asked: Promise<{ data?: T; error?: unknown; respon
     throw Refused.unreachable()
   })
   if (response.ok) return data as T
-  throw isProblem(error) ? Refused.from(error) : strange(response)
+  throw Refused.of(error, response)
 }
 
 /** An answer that is not one of Muster's problems: something between here and the server spoke. */
