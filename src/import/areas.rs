@@ -10,12 +10,12 @@ use crate::city::decide::Section;
 use crate::domain::area::{Area, AreaCode};
 
 use super::Draft;
-use super::report::{Faults, RowFault};
+use super::report::{Faults, Wanted};
 use super::table::{self, Column, Row, optional, required};
 
 const COLUMNS: &[Column] = &[required("code", "区划代码"), required("name", "名称"), optional("parent", "上级代码")];
 
-const CODE: &str = "an area code of 4, 6, 9 or 12 digits";
+const CODE: Wanted<'static> = ("4、6、9 或 12 位区划代码", "an area code of 4, 6, 9 or 12 digits");
 
 /// Zeros at the end of a code that stand for "all of the wider area", by the digits of the code that they end.
 const PADDING: [(usize, &str); 3] = [(12, "000"), (9, "000"), (6, "00")];
@@ -27,7 +27,7 @@ pub(super) fn read_csv(draft: &mut Draft, text: &str, rows_max: usize) {
     for row in table.rows() {
         let Some(area) = area_of(&row, &mut draft.faults) else { continue };
         if !seen.insert(area.code) {
-            draft.faults.add(RowFault::bad_value(row.line(), "code", &area.code.to_string(), "in the file once"));
+            draft.faults.add(row.bad("code", &area.code.to_string(), ("文件中只出现一次", "in the file once")));
         }
         draft.lines.insert((Section::Areas, draft.batch.areas.len()), row.line());
         draft.batch.areas.push(area);
@@ -42,19 +42,21 @@ fn area_of(row: &Row<'_>, faults: &mut Faults) -> Option<Area> {
     if row.text("parent").is_some() {
         let parent = code_of(row, "parent", faults)?;
         if code.parent() != Some(parent) {
-            let wanted = code.parent().map_or_else(|| "empty for a city".to_owned(), |parent| parent.to_string());
-            faults.add(RowFault::bad_value(row.line(), "parent", &parent.to_string(), &wanted));
+            let wanted = code.parent().map(|parent| parent.to_string());
+            let wanted =
+                wanted.as_deref().map_or(("空（城市没有上级）", "empty for a city"), |code| (code, code));
+            faults.add(row.bad("parent", &parent.to_string(), wanted));
             return None;
         }
     }
     Some(Area { code, name: name? })
 }
 
-fn code_of(row: &Row<'_>, column: &str, faults: &mut Faults) -> Option<AreaCode> {
+fn code_of(row: &Row<'_>, column: &'static str, faults: &mut Faults) -> Option<AreaCode> {
     let text = row.required(column, faults)?;
     let code = unpadded(text).parse().ok();
     if code.is_none() {
-        faults.add(RowFault::bad_value(row.line(), column, text, CODE));
+        faults.add(row.bad(column, text, CODE));
     }
     code
 }

@@ -14,7 +14,7 @@ use crate::domain::household::Building;
 use crate::domain::refusal::{Carried, Refusal};
 
 use super::report::{Faults, RowFault};
-use super::table::{self, Column, Row, optional, required};
+use super::table::{self, COMPOUND_CODE, Column, Row, optional, required};
 use super::{Draft, json_lines, shapes};
 
 const COLUMNS: &[Column] = &[
@@ -30,7 +30,7 @@ const COLUMNS: &[Column] = &[
     optional("assembly_points", "集合点"),
 ];
 
-const CODE: &str = "a compound code of 15 digits";
+const LAYOUT_ZH: &str = "如 1:2x6x2; 3:1x18x4L（楼栋:单元数x层数x每层户数，有电梯加 L）";
 const LAYOUT: &str = "like 1:2x6x2; 3:1x18x4L (building:stairwells x floors x doors, L with a lift)";
 
 /// Properties of a feature; others are left out and named in the report.
@@ -197,13 +197,13 @@ pub(super) fn read_csv(draft: &mut Draft, text: &str, datum: Datum, rows_max: us
 
 /// Every cell is looked at, so that all that is wrong with a row is said at once.
 fn compound_of_row(row: &Row<'_>, datum: Datum, faults: &mut Faults) -> Option<Compound> {
-    let id = row.value("id", CODE, faults);
+    let id = row.value("id", COMPOUND_CODE, faults);
     let name = row.required("name", faults).map(str::to_owned);
-    let people = row.value("people", "a whole number", faults);
+    let people = row.value("people", ("整数", "a whole number"), faults);
     let buildings = row.required("buildings", faults).and_then(|text| {
         let layout = layout_of(text);
         if layout.is_none() {
-            faults.add(RowFault::bad_value(row.line(), "buildings", text, LAYOUT));
+            faults.add(row.bad("buildings", text, (LAYOUT_ZH, LAYOUT)));
         }
         layout
     });
@@ -227,14 +227,14 @@ fn boundary_of_row(row: &Row<'_>, datum: Datum, faults: &mut Faults) -> Option<P
     let (field, polygon) = if let Some(text) = row.text("boundary") {
         ("boundary", shapes::polygon_of_wkt(text, datum))
     } else if row.text("lon").is_some() || row.text("lat").is_some() {
-        let mut number = |name| row.value::<f64>(name, "a number", faults);
+        let mut number = |name| row.value::<f64>(name, ("数字", "a number"), faults);
         let (lon, lat, radius_m) = (number("lon"), number("lat"), number("radius_m"));
         if row.text("radius_m").is_none() {
-            faults.add(RowFault::missing(row.line(), "radius_m"));
+            faults.add(row.missing("radius_m"));
         }
         ("lon", shapes::polygon_round(lon?, lat?, radius_m?, datum))
     } else {
-        faults.add(RowFault::missing(row.line(), "boundary"));
+        faults.add(row.missing("boundary"));
         return None;
     };
     noted(polygon, row.line(), field, faults)

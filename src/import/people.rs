@@ -15,8 +15,8 @@ use crate::domain::post::PostKey;
 use crate::domain::refusal::Refusal;
 
 use super::Draft;
-use super::report::{Faults, RowFault};
-use super::table::{self, Column, optional, required};
+use super::report::{Faults, RowFault, Wanted};
+use super::table::{self, COMPOUND_CODE, Column, optional, required};
 
 const COLUMNS: &[Column] = &[
     required("compound", "小区编码"),
@@ -27,6 +27,8 @@ const COLUMNS: &[Column] = &[
     required("name", "姓名"),
     required("phone", "电话"),
 ];
+
+const ORDER: Wanted<'static> = ("1 为第一副指挥长，2 为其次", "1 for the first deputy, 2 for the next");
 
 const ROLES: &[(&str, Role)] = &[
     ("commander", Role::Commander),
@@ -80,7 +82,7 @@ pub(super) fn read_csv(draft: &mut Draft, text: &str, rows_max: usize) {
 }
 
 fn row_of(row: &table::Row<'_>, faults: &mut Faults) -> Option<Row> {
-    let compound = row.value("compound", "a compound code of 15 digits", faults);
+    let compound = row.value("compound", COMPOUND_CODE, faults);
     let part = row.word("role", ROLES, faults).and_then(|role| part_of(row, role, faults));
     let name = text_of(row, "name", NAME_MAX, faults);
     let phone = text_of(row, "phone", PHONE_MAX, faults);
@@ -90,18 +92,18 @@ fn row_of(row: &table::Row<'_>, faults: &mut Faults) -> Option<Row> {
 fn part_of(row: &table::Row<'_>, role: Role, faults: &mut Faults) -> Option<Part> {
     match role {
         Role::Commander => Some(Part::Rank(0)),
-        Role::Deputy => {
-            row.value("order", "1 for the first deputy, 2 for the next", faults).map(Part::Rank).filter(|part| {
-                let fits = *part != Part::Rank(0);
-                if !fits {
-                    faults.add(RowFault::bad_value(row.line(), "order", "0", "1 for the first deputy"));
-                }
-                fits
-            })
+        Role::Deputy => row.value("order", ORDER, faults).map(Part::Rank).filter(|part| {
+            let fits = *part != Part::Rank(0);
+            if !fits {
+                faults.add(row.bad("order", "0", ORDER));
+            }
+            fits
+        }),
+        Role::Post if row.text("post").is_some() => {
+            row.value("post", ("岗位号", "a number of a post"), faults).map(Part::Post)
         }
-        Role::Post if row.text("post").is_some() => row.value("post", "a number of a post", faults).map(Part::Post),
         Role::Post => row.text("kind").map(|kind| Part::Kind(kind.to_owned())).or_else(|| {
-            faults.add(RowFault::missing(row.line(), "post"));
+            faults.add(row.missing("post"));
             None
         }),
     }
@@ -124,8 +126,8 @@ fn check_lines(rows: &[Row], faults: &mut Faults) {
         let Part::Rank(rank) = row.part else { continue };
         first.entry(row.compound).or_insert(row.line);
         if !seen.insert((row.compound, rank)) {
-            let field = if rank == 0 { "role" } else { "order" };
-            faults.add(RowFault::bad_value(row.line, field, &rank.to_string(), "in a compound once"));
+            let field = if rank == 0 { ("role", "角色") } else { ("order", "顺序") };
+            faults.add(RowFault::bad_value(row.line, field, &rank.to_string(), table::IN_A_COMPOUND_ONCE));
         }
     }
     for (compound, line) in first {

@@ -11,7 +11,7 @@ use crate::domain::plan::{ANSWER_LIMIT_DEFAULT_S, ContingencyPlan, LevelPlan};
 use crate::domain::post::Team;
 
 use super::report::{Faults, RowFault};
-use super::table::{self, Column, Row, optional, required};
+use super::table::{self, COMPOUND_CODE, Column, Row, optional, required};
 use super::{Draft, json_lines};
 
 const COLUMNS: &[Column] = &[
@@ -112,14 +112,14 @@ pub(super) fn read_csv(draft: &mut Draft, text: &str, rows_max: usize) {
 }
 
 fn level_of(row: &Row<'_>, faults: &mut Faults) -> Option<(CompoundId, Hazard, LevelPlan)> {
-    let compound = row.value("compound", "a compound code of 15 digits", faults);
+    let compound = row.value("compound", COMPOUND_CODE, faults);
     let hazard = row.word("hazard", HAZARDS, faults);
     let level = row.word("level", LEVELS, faults);
     let teams = teams_of(row, faults);
     let tasks = row.required("tasks", faults).map(|text| parts(text).map(str::to_owned).collect());
     let message = row.required("message", faults).map(str::to_owned);
     let roll_call = if row.text("roll_call").is_some() { row.word("roll_call", YES_NO, faults) } else { Some(true) };
-    let answer_limit_s = row.value_or("answer_limit_s", "seconds", ANSWER_LIMIT_DEFAULT_S, faults);
+    let answer_limit_s = row.value_or("answer_limit_s", ("秒数", "seconds"), ANSWER_LIMIT_DEFAULT_S, faults);
     let (level, teams, tasks, message) = (level?, teams?, tasks?, message?);
     let (roll_call, answer_limit_s) = (roll_call?, answer_limit_s?);
     Some((compound?, hazard?, LevelPlan { level, teams, tasks, message, roll_call, answer_limit_s }))
@@ -130,7 +130,7 @@ fn teams_of(row: &Row<'_>, faults: &mut Faults) -> Option<Vec<Team>> {
         let found = TEAMS.iter().find(|(word, _)| *word == text).map(|(_, team)| *team);
         if found.is_none() {
             let wanted = TEAMS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" / ");
-            faults.add(RowFault::bad_value(row.line(), "teams", text, &wanted));
+            faults.add(row.bad("teams", text, (&wanted, &wanted)));
         }
         found
     };

@@ -8,8 +8,8 @@ use crate::domain::compound::CompoundId;
 use crate::domain::post::Post;
 
 use super::Draft;
-use super::report::{Faults, RowFault};
-use super::table::{self, Column, Row, optional, required};
+use super::report::{Faults, Wanted};
+use super::table::{self, COMPOUND_CODE, Column, Row, optional, required};
 
 const COLUMNS: &[Column] = &[
     required("compound", "小区编码"),
@@ -17,6 +17,8 @@ const COLUMNS: &[Column] = &[
     required("kind", "岗位类型"),
     optional("headcount", "人数"),
 ];
+
+const NO: Wanted<'static> = ("1 至 999", "1 to 999");
 
 /// Reads a table.
 pub(super) fn read_csv(draft: &mut Draft, text: &str, rows_max: usize) {
@@ -31,24 +33,24 @@ pub(super) fn read_csv(draft: &mut Draft, text: &str, rows_max: usize) {
             posts.len() - 1
         });
         if posts[at].posts.iter().any(|other| other.no == post.no) {
-            draft.faults.add(RowFault::bad_value(row.line(), "no", &post.no.to_string(), "in a compound once"));
+            draft.faults.add(row.bad("no", &post.no.to_string(), table::IN_A_COMPOUND_ONCE));
         }
         posts[at].posts.push(post);
     }
 }
 
 fn post_of(row: &Row<'_>, faults: &mut Faults) -> Option<(CompoundId, Post)> {
-    let compound = row.value("compound", "a compound code of 15 digits", faults);
-    let no = row.value("no", "1 to 999", faults).filter(|no| in_range(row, *no, faults));
+    let compound = row.value("compound", COMPOUND_CODE, faults);
+    let no = row.value("no", NO, faults).filter(|no| in_range(row, *no, faults));
     let kind = row.required("kind", faults).map(str::to_owned);
-    let headcount = row.value_or("headcount", "1 to 50", 1, faults);
+    let headcount = row.value_or("headcount", ("1 至 50", "1 to 50"), 1, faults);
     Some((compound?, Post { no: no?, kind: kind?, headcount: headcount? }))
 }
 
 fn in_range(row: &Row<'_>, no: u16, faults: &mut Faults) -> bool {
     let fits = (1..=999).contains(&no);
     if !fits {
-        faults.add(RowFault::bad_value(row.line(), "no", &no.to_string(), "1 to 999"));
+        faults.add(row.bad("no", &no.to_string(), NO));
     }
     fits
 }

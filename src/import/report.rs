@@ -64,6 +64,11 @@ impl Report {
     }
 }
 
+/// A column by its name and by its Chinese one.
+pub(super) type Called = (&'static str, &'static str);
+/// What a cell must say, in Chinese and English.
+pub(super) type Wanted<'a> = (&'a str, &'a str);
+
 /// One thing that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ImportFault)]
@@ -117,8 +122,9 @@ impl RowFault {
         Self::new(None, None, "no_rows", zh, en)
     }
 
-    pub(super) fn missing(line: usize, field: &str) -> Self {
-        let (zh, en) = (format!("缺少 {field}。"), format!("{field} is missing."));
+    /// A cell that must say something, in the column that is called so.
+    pub(super) fn missing(line: usize, (field, called_zh): Called) -> Self {
+        let (zh, en) = (format!("缺少“{called_zh}”。"), format!("{field} is missing."));
         Self::new(Some(line), Some(field), "value_missing", zh, en)
     }
 
@@ -128,10 +134,11 @@ impl RowFault {
         Self::new(Some(1), Some(field), "column_missing", zh, en)
     }
 
-    pub(super) fn bad_value(line: usize, field: &str, given: &str, wanted: &str) -> Self {
+    /// A cell that says something else than what is wanted there.
+    pub(super) fn bad_value(line: usize, (field, called_zh): Called, given: &str, wanted: Wanted<'_>) -> Self {
         let given: String = given.chars().filter(|c| !c.is_control()).take(QUOTE_MAX).collect();
-        let zh = format!("{field} 的值“{given}”有误，应为 {wanted}。");
-        let en = format!("{field} is {given:?}; it must be {wanted}.");
+        let zh = format!("“{called_zh}”的值“{given}”有误，应为：{}。", wanted.0);
+        let en = format!("{field} is {given:?}; it must be {}.", wanted.1);
         Self::new(Some(line), Some(field), "bad_value", zh, en)
     }
 }

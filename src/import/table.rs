@@ -5,7 +5,7 @@ use std::str::FromStr;
 use csv::StringRecord;
 
 use super::Draft;
-use super::report::{FAULTS_MAX, Faults, RowFault};
+use super::report::{Called, FAULTS_MAX, Faults, RowFault, Wanted};
 
 /// A column: its name, and what else a header may call it.
 pub(super) struct Column {
@@ -13,6 +13,12 @@ pub(super) struct Column {
     pub(super) also: &'static str,
     pub(super) required: bool,
 }
+
+/// The code of a compound, as a file must have it.
+pub(super) const COMPOUND_CODE: Wanted<'static> = ("15 位小区编码", "a compound code of 15 digits");
+
+/// What may not be said twice of a compound.
+pub(super) const IN_A_COMPOUND_ONCE: Wanted<'static> = ("一个小区内只出现一次", "in a compound once");
 
 /// A column that must be there.
 pub(super) const fn required(name: &'static str, also: &'static str) -> Column {
@@ -146,19 +152,33 @@ impl Row<'_> {
     }
 
     /// What a cell says that must say something.
-    pub(super) fn required(&self, name: &str, faults: &mut Faults) -> Option<&str> {
+    pub(super) fn required(&self, name: &'static str, faults: &mut Faults) -> Option<&str> {
         let text = self.text(name);
         // A column that is not there is said once, for the header.
         let has_column =
             self.columns.iter().position(|column| column.name == name).map(|at| self.cells.cells[at].is_some());
         if text.is_none() && has_column == Some(true) {
-            faults.add(RowFault::missing(self.line(), name));
+            faults.add(self.missing(name));
         }
         text
     }
 
+    /// That a cell says nothing.
+    pub(super) fn missing(&self, name: &'static str) -> RowFault {
+        RowFault::missing(self.line(), self.called(name))
+    }
+
+    /// That a cell says something else than what is wanted.
+    pub(super) fn bad(&self, name: &'static str, given: &str, wanted: Wanted<'_>) -> RowFault {
+        RowFault::bad_value(self.line(), self.called(name), given, wanted)
+    }
+
+    fn called(&self, name: &'static str) -> Called {
+        self.columns.iter().find(|column| column.name == name).map_or((name, name), |column| (name, column.also))
+    }
+
     /// A cell as a value that must be there.
-    pub(super) fn value<T: FromStr>(&self, name: &str, wanted: &str, faults: &mut Faults) -> Option<T> {
+    pub(super) fn value<T: FromStr>(&self, name: &'static str, wanted: Wanted<'_>, faults: &mut Faults) -> Option<T> {
         let text = self.required(name, faults)?;
         self.parsed(name, text, wanted, faults)
     }
@@ -166,8 +186,8 @@ impl Row<'_> {
     /// A cell as a value, or `otherwise` where it is empty; `None` where it says something else.
     pub(super) fn value_or<T: FromStr>(
         &self,
-        name: &str,
-        wanted: &str,
+        name: &'static str,
+        wanted: Wanted<'_>,
         otherwise: T,
         faults: &mut Faults,
     ) -> Option<T> {
@@ -175,20 +195,20 @@ impl Row<'_> {
     }
 
     /// A cell as one of some words.
-    pub(super) fn word<T: Copy>(&self, name: &str, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
+    pub(super) fn word<T: Copy>(&self, name: &'static str, words: &[(&str, T)], faults: &mut Faults) -> Option<T> {
         let text = self.required(name, faults)?;
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
         if found.is_none() {
             let wanted = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" / ");
-            faults.add(RowFault::bad_value(self.line(), name, text, &wanted));
+            faults.add(self.bad(name, text, (&wanted, &wanted)));
         }
         found.map(|(_, value)| *value)
     }
 
-    fn parsed<T: FromStr>(&self, name: &str, text: &str, wanted: &str, faults: &mut Faults) -> Option<T> {
+    fn parsed<T: FromStr>(&self, name: &'static str, text: &str, wanted: Wanted<'_>, faults: &mut Faults) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
-            faults.add(RowFault::bad_value(self.line(), name, text, wanted));
+            faults.add(self.bad(name, text, wanted));
         }
         value
     }
