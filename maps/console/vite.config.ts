@@ -52,6 +52,8 @@ export default defineConfig(({ mode }) => ({
   },
   worker: { format: 'es' },
   server: {
+    // The examples of files to import are those that come with the binary.
+    fs: { allow: [here('.'), here('../../config/samples')] },
     proxy: { '/api': { target: server, ws: true, changeOrigin: false }, '/tiles': server, '/map-data': server },
   },
   test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
