@@ -152,7 +152,7 @@ test('a plan is written, handed in and put in force', async () => {
 
 test('a file with faults is shown row by row and changes nothing; mended, it is taken in as a whole', async () => {
   await desk.getByRole('link', { name: '导入' }).click()
-  await desk.getByText('区划', { exact: true }).last().click()
+  await desk.getByRole('radiogroup').getByText('区划', { exact: true }).click()
   const input = desk.locator('input[type=file]')
   await input.setInputFiles(csv('areas.csv', '区划代码,名称\n140403998,测试街道\n14040399,短了\n140403998001,\n'))
   await desk.getByText('共 3 行，发现 2 处错误。未导入任何内容。').waitFor()
