@@ -200,6 +200,7 @@ test('an account is made with a role, signs in, is turned off, and is out', asyn
   await form.getByLabel('Login').fill('li.an')
   await form.getByRole('button', { name: 'Make the account' }).click()
   const made = admin.getByRole('status').filter({ hasText: 'shown this once' })
+  await made.waitFor()
   const [login = '', password = ''] = await made.locator('code').allTextContents()
   await admin.getByRole('button', { name: 'Noted, close' }).click()
   expect(await admin.getByText(password).count(), 'a password is shown once').toBe(0)
