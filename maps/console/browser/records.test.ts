@@ -230,6 +230,9 @@ test('an administrator enters people without seeing names, and sees who looked',
   expect(await admin.getByText('测试甲').count()).toBe(0)
   await look(admin, 'records-compound-phone-en')
   await admin.getByRole('link', { name: 'Who looked' }).click()
-  await admin.getByRole('row', { name: /city1.*测试核对/ }).first().waitFor()
+  await admin
+    .getByRole('row', { name: /city1.*测试核对/ })
+    .first()
+    .waitFor()
   await look(admin, 'records-looks-phone-en')
 })
