@@ -167,10 +167,10 @@ test('what a commander sent alone is countersigned by the page', async () => {
   const form = { compound, content, reason: '火势已到二楼' }
   const { id } = await commander.post<{ id: string }>('/alerts/break-glass', form)
   await first.goto(`${server.origin}/console/alerts?alert=${id}`)
-  await first.getByRole('button', { name: '补签' }).click()
+  await first.getByRole('button', { name: '补签', exact: true }).click()
   const countersigned = async () => (await city.get<{ needs_countersign: boolean }>(`/alerts/${id}`)).needs_countersign
   await expect.poll(countersigned).toBe(false)
-  await first.getByRole('button', { name: '补签' }).waitFor({ state: 'detached' })
+  await first.getByRole('button', { name: '补签', exact: true }).waitFor({ state: 'detached' })
 })
 
 test('with the keyboard alone, on a small screen: along a river; a real alert asks for the number', async () => {
