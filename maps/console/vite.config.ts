@@ -1,10 +1,11 @@
-import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import i18n from '@intlify/unplugin-vue-i18n/vite'
 import elementPlus from 'unplugin-element-plus/vite'
 import { defineConfig } from 'vitest/config'
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+import { installable } from './build/install.ts'
+import { pack } from './build/pack.ts'
+import { here } from './build/pages.ts'
+import { weigh } from './build/weigh.ts'
 
 /** Where `npm run dev` finds the server. */
 const server = process.env.MUSTER_URL ?? 'http://127.0.0.1:8080'
@@ -27,6 +28,9 @@ export default defineConfig(({ mode }) => ({
       module: 'petite-vue-i18n',
     }),
     elementPlus({}),
+    ...(mode === 'phone' || mode === 'console'
+      ? [weigh(mode, /PersonPage\.vue$/), mode === 'phone' && installable(), pack(mode)]
+      : []),
     {
       name: 'muster-pages',
       configureServer(dev) {

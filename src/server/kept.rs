@@ -1,6 +1,6 @@
 //! Files that a browser may keep: answered with their content's hash as `ETag`, and with 304 while they are the same.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::journal::record::{Hash, hex};
@@ -11,6 +11,8 @@ pub struct File<B> {
     pub kind: &'static str,
     /// What `Cache-Control` says.
     pub kept: &'static str,
+    /// How the content is packed (`br`); `None` where it is sent as it is, or gzipped by the stack.
+    pub packed: Option<&'static str>,
     /// SHA-256 of the content.
     pub hash: Hash,
     /// The content.
@@ -26,6 +28,12 @@ impl<B: IntoResponse> File<B> {
         if same {
             return (StatusCode::NOT_MODIFIED, kept).into_response();
         }
-        (kept, [(header::CONTENT_TYPE, self.kind)], self.content).into_response()
+        let mut response = (kept, [(header::CONTENT_TYPE, self.kind)], self.content).into_response();
+        if let Some(packed) = self.packed {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(packed));
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        response
     }
 }

@@ -47,14 +47,18 @@ export async function homeOf(caller: Caller): Promise<string> {
   return home
 }
 
+/** Opens an exercise of a flood. */
+export async function openExercise(caller: Caller, title: string): Promise<string> {
+  return (await caller.post<{ id: string }>('/incidents', { hazard: 'flood', exercise: true, title })).id
+}
+
 /** Opens an exercise, and submits an alert to some compounds: it waits for a second person. */
 export async function submitExercise(
   origin: string,
   compounds: string[],
 ): Promise<{ incident: string; alert: string }> {
   const first = await Caller.signIn(origin, 'city1')
-  const opened = { hazard: 'flood', exercise: true, title: '浏览器测试演练' }
-  const incident = (await first.post<{ id: string }>('/incidents', opened)).id
+  const incident = await openExercise(first, '浏览器测试演练')
   const template = {
     hazard: 'flood',
     colour: 'red',

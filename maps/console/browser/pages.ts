@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { graveFaults } from './axe'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 /** Debian's. Without these flags it talks to hosts of its maker, and a container gives it no sandbox. */
@@ -20,9 +20,17 @@ export const PHONE = { width: 360, height: 740 }
 export const DESK = { width: 1440, height: 900 }
 const SHOTS = fileURLToPath(new URL('../../../target/screenshots/', import.meta.url))
 
+const OPTIONS = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS }
+
 export function launch(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-  return chromium.launch({ executablePath, args: FLAGS })
+  return chromium.launch(OPTIONS)
+}
+
+/** A phone's browser whose storage is in a folder: closed and launched anew, it is the same phone. */
+export async function launchPhone(storage: string, english = false): Promise<BrowserContext> {
+  const phone = await chromium.launchPersistentContext(storage, { ...OPTIONS, viewport: PHONE })
+  if (english) await phone.addInitScript(() => localStorage.setItem('muster.language', 'en-US'))
+  return phone
 }
 
 /** Whatever threw in a page; `look` and the end of the tests expect none. */
@@ -32,14 +40,18 @@ export const faults: string[] = []
 export async function open(browser: Browser, url: string, viewport: typeof PHONE, english = false): Promise<Page> {
   const context = await browser.newContext({ viewport })
   if (english) await context.addInitScript(() => localStorage.setItem('muster.language', 'en-US'))
-  const page = await context.newPage()
+  const page = watched(await context.newPage(), new URL(url).origin)
+  await page.goto(url)
+  return page
+}
+
+/** Notes whatever throws in the page, and suffers nothing to be loaded from another host. */
+export function watched(page: Page, origin: string): Page {
   page.on('pageerror', (error) => faults.push(`${page.url().split('#')[0]}: ${error.stack ?? error.message}`))
-  const { origin } = new URL(url)
   page.on('request', (request) => {
     const asked = new URL(request.url())
     if (asked.protocol.startsWith('http')) expect(asked.origin, 'nothing is loaded from another host').toBe(origin)
   })
-  await page.goto(url)
   return page
 }
 

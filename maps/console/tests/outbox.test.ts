@@ -3,7 +3,8 @@ import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Refused } from '../src/shared/api'
 import type { Entry } from '../src/phone/outbox/entry'
-import { Outbox, type Sent } from '../src/phone/outbox/outbox'
+import { Outbox } from '../src/phone/outbox/outbox'
+import type { Sent } from '../src/phone/outbox/drain'
 import { ENTRIES_MAX, openOutbox, OutboxFull, OutboxStore } from '../src/phone/outbox/store'
 
 const report = (about: string) => ({ path: '/api/v1/x', body: { about }, epoch: null, about })

@@ -33,6 +33,9 @@ pub struct SignInForm {
     /// Whether a token is wanted in the answer instead of a cookie: for phones and programs.
     #[serde(default)]
     bearer: bool,
+    /// Whether the cookie outlives the browser, for as long as a phone stays signed in: for the holder's own phone.
+    #[serde(default)]
+    lasting: bool,
 }
 
 /// Somebody signed in.
@@ -88,11 +91,15 @@ pub async fn sign_in(
     Json(form): Json<SignInForm>,
 ) -> Answer<(CookieJar, Json<SignedIn>)> {
     app.check_not_cross_site(&headers)?;
-    let kind = if form.bearer { SessionKind::Bearer } else { SessionKind::Cookie };
+    let kind = if form.bearer || form.lasting { SessionKind::Bearer } else { SessionKind::Cookie };
     let attempt = SignIn { login: form.login, password: form.password, from, kind };
     let (token, session) = app.directory.sign_in(attempt, app.now()).await?;
     let answer = Json(SignedIn::new(&session, form.bearer.then_some(&token)));
-    let jar = if form.bearer { jar } else { jar.add(cookie(&app, token.expose())) };
+    let jar = match (form.bearer, form.lasting) {
+        (true, _) => jar,
+        (false, true) => jar.add(lasting_cookie(&app, &token)),
+        (false, false) => jar.add(cookie(&app, token.expose())),
+    };
     Ok((jar, answer))
 }
 
@@ -123,8 +130,8 @@ fn cookie(app: &App, token: &str) -> Cookie<'static> {
         .build()
 }
 
-/// The cookie of a phone that was invited: the browser keeps it when it is closed, for its holder has no password to sign in with
-/// again. Until when it is good is for the session to say.
+/// The cookie of a phone: the browser keeps it when it is closed, since what was reported without a network has to go out after a
+/// restart, and who was invited has no password to sign in with again. Until when it is good is for the session to say.
 pub(super) fn lasting_cookie(app: &App, token: &Token) -> Cookie<'static> {
     let mut cookie = cookie(app, token.expose());
     cookie.make_permanent();
@@ -135,8 +142,24 @@ pub(super) fn lasting_cookie(app: &App, token: &Token) -> Cookie<'static> {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::test_app::{PASSWORD, TestApp};
+    use super::super::super::test_app::{PASSWORD, TestApp, person};
     use crate::domain::actor::Role;
+
+    #[tokio::test]
+    async fn a_phone_stays_signed_in_when_its_browser_was_closed() {
+        let app = TestApp::with_city().await;
+        app.sign_in_as(7, Role::Dispatcher, "140403");
+        for (lasting, lasts) in [(true, true), (false, false)] {
+            let form = json!({ "login": "person7", "password": PASSWORD, "lasting": lasting });
+            let reply = app.post("/api/v1/session").json(&form).send().await;
+            let cookie = reply.headers["set-cookie"].to_str().unwrap().to_owned();
+            assert_eq!(cookie.contains("Max-Age="), lasts, "{cookie}");
+            assert_eq!(reply.ok().get("token"), None);
+            let pair = cookie.split(';').next().unwrap();
+            let me = app.get("/api/v1/me").header("cookie", pair).send().await.ok();
+            assert_eq!(me["giver"]["person"], person(7).to_string());
+        }
+    }
 
     #[tokio::test]
     async fn a_browser_signs_in_by_cookie_and_a_program_by_bearer() {

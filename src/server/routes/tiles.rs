@@ -60,7 +60,7 @@ async fn tile(
     // What one may see differs from caller to caller: kept by the browser, asked for each time.
     let kept = "private, no-cache";
     let hash = Sha256::digest(&bytes).into();
-    Ok(File { kind: "application/vnd.mapbox-vector-tile", kept, hash, content: bytes }.answer(&headers))
+    Ok(File { kind: "application/vnd.mapbox-vector-tile", kept, packed: None, hash, content: bytes }.answer(&headers))
 }
 
 fn bad_address() -> Edge {

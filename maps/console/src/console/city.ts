@@ -15,7 +15,7 @@ export class City {
   readonly me = shallowRef<MeView | null>(null)
   readonly areas = shallowRef(new Map<string, AreaView>())
   readonly incidents = shallowRef<IncidentView[]>([])
-  readonly link = shallowRef<LinkState>({ is: 'connecting', since: Date.now() })
+  readonly link = shallowRef<LinkState>({ is: 'connecting', since: Date.now(), news: 0 })
   readonly standing = new Standing()
   /** Ticks when the totals moved; at most five times a second, as frames come. */
   readonly totals = shallowRef(this.standing.totals)

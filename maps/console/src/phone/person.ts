@@ -1,85 +1,170 @@
-/** The person who holds this phone: signs in, keeps the state live, and gives their answers. */
-import { computed, ref, shallowRef } from 'vue'
+/**
+ * The person who holds this phone: signs in, keeps the state live, and gives their answers. What the server said last is kept
+ * (`kept/`) and shown at once when the page is opened, with its time; the network then makes it new.
+ */
+import { computed, ref, shallowRef, watch } from 'vue'
 import { api, Refused, take } from '../shared/api'
 import { Live, liveUrl, type LinkState } from '../shared/live'
 import type { MeView, NoticeBody, PostKind, ServerFrame } from '../shared/schema'
+import { openKept } from './kept/kept'
+import type { Send } from './outbox/drain'
 import { Outbox } from './outbox/outbox'
 import { sendOverHttp } from './outbox/send'
 import { openOutbox } from './outbox/store'
+import { acknowledgePath, ANSWER_PATH, withOwnWord, type Answer } from './own-word'
 import { readSnapshot } from './snapshot'
 import { ring } from './ring'
 import * as fold from './state'
 import type { PhoneAlert, PhoneState } from './state'
+import { keepPages } from './update'
 
+/** How often a page that has no live connection asks what is new, ms: where only the socket is blocked, it goes on so. */
+const ASK_MS = 15_000
 /** How often the clock of the page moves, ms: deadlines pass while one looks. */
 const TICK_MS = 1_000
 
 export function usePerson() {
   const view = shallowRef<MeView | null>(null)
   const state = shallowRef<PhoneState>(fold.empty(''))
-  const link = ref<LinkState>({ is: 'connecting', since: Date.now() })
+  const link = ref<LinkState>({ is: 'connecting', since: Date.now(), news: 0 })
   const outbox = shallowRef<Outbox | null>(null)
+  /** Why the last thing that was asked for could not be done. */
+  const fault = ref<Refused | null>(null)
   const now = ref(Date.now())
   /** What the kinds of posts are, by code. */
   const kinds = shallowRef<ReadonlyMap<string, PostKind>>(new Map())
   let live: Live | null = null
+  /** When the server last said something, ms since 1970. */
+  let told = 0
   /** Events that came while a snapshot was read. */
   let early: NoticeBody[] | null = null
-  /** Whether the snapshot may miss something that no event will tell. */
-  let stale = true
+  let loading: Promise<void> | null = null
+  /** Positions of the journal: what the snapshot covers for sure, from where on events are told, and that of the last `hello`. */
+  let covered = -1
+  let toldFrom = -1
+  let greetedAt = -1
   setInterval(() => (now.value = Date.now()), TICK_MS)
+  watch([view, state, kinds], () => void keep())
+  setInterval(askAnew, ASK_MS)
+  addEventListener('online', hurry)
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && hurry())
+
+  async function keep(): Promise<void> {
+    const picture = { at: told, view: view.value, state: state.value, kinds: kinds.value }
+    if (picture.view) await (await openKept()).keepPicture({ ...picture, view: picture.view })
+  }
 
   /**
    * Reads everything anew. What comes meanwhile is kept and taken in afterwards: a snapshot may be older than it.
    * @throws Refused when nobody is signed in here, or the server cannot be reached
    */
-  async function load(): Promise<void> {
+  function load(): Promise<void> {
+    loading ??= read().finally(() => (loading = null))
+    return loading
+  }
+
+  async function read(): Promise<void> {
     early ??= []
+    const at = Date.now()
     try {
       const read = await readSnapshot()
+      await openOutboxOf(read.state.me)
+      told = Math.max(told, at)
+      covered = read.view.position
       view.value = read.view
       kinds.value = read.kinds
-      state.value = early.reduce(fold.apply, read.state)
+      state.value = withOwnWord(early.reduce(fold.apply, read.state), outbox.value?.waiting.value ?? [])
+      if (link.value.is !== 'live' && link.value.news > 0) link.value = { ...link.value, news: told }
+      fetchRollsLater()
     } finally {
       early = null
     }
   }
 
-  /** Signs in with what is there: the cookie. */
+  const send: Send = async (entry) => {
+    const sent = await sendOverHttp(entry)
+    if (sent.is === 'signed_out') loadOrLater()
+    return sent
+  }
+
+  async function openOutboxOf(me: string): Promise<void> {
+    if (outbox.value) return
+    const opened = new Outbox(await openOutbox(), me, send)
+    await opened.start()
+    outbox.value = opened
+  }
+
+  /**
+   * Signs in with what is there: the cookie. Where the phone keeps a picture, it is shown before the network was asked.
+   * @throws Refused when there is none, and nobody is signed in here or the server cannot be reached
+   */
   async function start(): Promise<void> {
-    await load()
-    outbox.value = new Outbox(await openOutbox(), state.value.me, sendOverHttp)
-    await outbox.value.start()
+    const last = await (await openKept()).picture()
+    try {
+      if (last) {
+        await openOutboxOf(last.state.me)
+        told = last.at
+        kinds.value = last.kinds
+        // A picture of the version before may lack what this one knows.
+        const kept = { ...fold.empty(last.state.me), ...last.state }
+        state.value = withOwnWord(kept, outbox.value?.waiting.value ?? [])
+        view.value = last.view
+        link.value = { is: 'connecting', since: Date.now(), news: told }
+        loadOrLater()
+      } else {
+        await load()
+      }
+      connect()
+    } finally {
+      void keepPages()
+    }
+  }
+
+  function connect(): void {
     live = new Live(
-      { url: liveUrl(location), watchMap: false, pingMs: 0 },
-      { frame: took, state: (is) => (link.value = is), reload: loadOrLater },
+      { url: liveUrl(location), watchMap: false, pingMs: 0, news: told },
+      { frame: took, state: (is) => (link.value = is), reload: loadAnew },
     )
     live.start()
-    addEventListener('online', hurry)
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && hurry())
+  }
+
+  /** What was missed cannot be told. */
+  function loadAnew(): void {
+    covered = -1
+    toldFrom = greetedAt
+    loadOrLater()
   }
 
   /** When it fails the connection is as bad, and the next `hello` tries again. */
   function loadOrLater(): void {
-    stale = true
     void load().then(
-      () => (stale = false),
+      () => covered < toldFrom && loadOrLater(),
       (why: unknown) => {
         if (!(why instanceof Refused)) throw why
+        if (why.signedOut) void forget()
       },
     )
   }
 
+  /** The network may be back. */
   function hurry(): void {
     live?.hurry()
     outbox.value?.hurry()
+    askAnew()
+  }
+
+  function askAnew(): void {
+    if (view.value && link.value.is === 'lost') loadOrLater()
   }
 
   function took(frame: ServerFrame): void {
+    told = Date.now()
     if (frame.type === 'hello') {
-      hurry()
+      outbox.value?.hurry()
       // What happened between the snapshot and the first `hello` was told to nobody; later ones resume.
-      if (stale) loadOrLater()
+      greetedAt = Number(frame.cursor.split('.')[0])
+      if (toldFrom < 0 || covered < 0) toldFrom = greetedAt
+      if (covered < toldFrom) loadOrLater()
     }
     if (frame.type !== 'event') return
     early?.push(frame.event)
@@ -96,35 +181,56 @@ export function usePerson() {
 
   async function loadPlaces(): Promise<void> {
     const me = await take(api.GET('/api/v1/me')).catch(() => null)
-    if (me) state.value = { ...state.value, places: me.places }
+    if (!me) return
+    state.value = { ...state.value, places: me.places }
+    fetchRollsLater()
+  }
+
+  /** By itself, since nothing on the screen waits for it; without a network there is nothing to fetch. */
+  function fetchRollsLater(): void {
+    const { places } = state.value
+    void import('./roll/rolls').then(
+      ({ fetchRolls }) => fetchRolls(places),
+      () => undefined,
+    )
   }
 
   async function signIn(login: string, password: string): Promise<void> {
-    await take(api.POST('/api/v1/session', { body: { login, password } }))
+    await take(api.POST('/api/v1/session', { body: { login, password, lasting: true } }))
     await start()
   }
 
-  async function signOut(): Promise<void> {
-    await take(api.DELETE('/api/v1/session'))
+  /** Nothing that the server said stays on the phone; what waits to be sent does, for the next sign-in. */
+  async function forget(): Promise<void> {
     live?.stop()
-    location.assign('/m')
+    outbox.value?.stop()
+    outbox.value = null
+    view.value = null
+    state.value = fold.empty('')
+    await (await openKept()).forgetHolder()
+  }
+
+  async function signOut(): Promise<void> {
+    fault.value = null
+    try {
+      await take(api.DELETE('/api/v1/session'))
+    } catch (why) {
+      if (!(why instanceof Refused)) throw why
+      // Without the network the session stays open: said, rather than only looking signed out.
+      fault.value = why
+      return
+    }
+    await forget()
   }
 
   async function acknowledge(alert: PhoneAlert): Promise<void> {
-    await outbox.value?.add({
-      path: `/api/v1/alerts/${alert.id}/acknowledge`,
-      body: {},
-      epoch: null,
-      about: alert.infos[0]?.headline ?? '',
-    })
+    const about = alert.infos[0]?.headline ?? ''
+    await outbox.value?.add({ path: acknowledgePath(alert.id), body: {}, epoch: null, about })
     state.value = fold.acknowledged(state.value, alert.id)
   }
 
-  async function answer(
-    post: string,
-    answer: 'acknowledged' | 'on_post' | { declined: { reason: string } },
-  ): Promise<void> {
-    await outbox.value?.add({ path: '/api/v1/calls/answer', body: { post, answer }, epoch: null, about: post })
+  async function answer(post: string, answer: Answer): Promise<void> {
+    await outbox.value?.add({ path: ANSWER_PATH, body: { post, answer }, line: post, epoch: null, about: post })
     state.value = fold.answered(state.value, post, typeof answer === 'string' ? answer : 'declined')
   }
 
@@ -133,6 +239,7 @@ export function usePerson() {
     state,
     link,
     outbox,
+    fault,
     now,
     kinds,
     pressing: computed(() => fold.pressing(state.value, now.value)),

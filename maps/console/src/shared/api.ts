@@ -6,6 +6,9 @@ import createClient, { type Middleware } from 'openapi-fetch'
 import { v7 as uuid } from 'uuid'
 import type { paths, Problem } from './schema'
 
+/** The code of an answer that is not Muster's. */
+const STRANGE = 'strange_answer'
+
 /** The server said no, or could not be reached. `code` is stable; the words are for the person. */
 export class Refused extends Error {
   constructor(
@@ -19,7 +22,12 @@ export class Refused extends Error {
 
   /** Whether the same request may succeed later without a change: the network or the server was away. */
   get tryAgain(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500
+    return this.status === 0 || this.status === 429 || this.status >= 500 || this.code === STRANGE
+  }
+
+  /** Whether Muster itself says that nobody is signed in, or that the link is not valid. */
+  get signedOut(): boolean {
+    return this.status === 401 && this.code !== STRANGE
   }
 
   static from(problem: Problem): Refused {
@@ -84,7 +92,7 @@ export async function take<T>(asked: Promise<{ data?: T; error?: unknown; respon
 function strange(response: Response): Refused {
   const status = response.status
   return new Refused(
-    'strange_answer',
+    STRANGE,
     status,
     `服务器返回了意外的应答（${status}），请稍后再试。`,
     `The server's answer was unexpected (${status}). Try again in a moment.`,

@@ -8,7 +8,8 @@ import { takeOffset } from './time'
 
 /** How the connection stands. */
 export type LinkState =
-  | { is: 'connecting'; since: number }
+  /** For the first time. `news` is how old what the page shows is, ms since 1970; 0 when it shows nothing yet. */
+  | { is: 'connecting'; since: number; news: number }
   | { is: 'live'; since: number }
   /** Lost; coming back by itself. `news` is when the last frame came, ms since 1970; 0 when none ever did. */
   | { is: 'lost'; since: number; news: number }
@@ -34,6 +35,8 @@ export interface LiveOptions {
   watchMap: boolean
   /** Milliseconds between our own pings; 0 for none. Consoles ping to notice a dead network soon, phones spare the battery. */
   pingMs: number
+  /** When the server last said something to an earlier page, ms since 1970. */
+  news?: number
   /** Where the stream was left the last time. */
   place?: Place
   /** For tests. */
@@ -80,7 +83,8 @@ export class Live {
     this.place = options.place
     this.now = options.now ?? Date.now
     this.random = options.random ?? Math.random
-    this.state = { is: 'connecting', since: this.now() }
+    this.news = options.news ?? 0
+    this.state = { is: 'connecting', since: this.now(), news: this.news }
   }
 
   start(): void {

@@ -44,3 +44,9 @@ export function lasting(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60]
   return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`
 }
+
+/** As short as can be: `14:05` today, with the day where it is another one. */
+export function clockOrDay(at: number, now: number = Date.now()): string {
+  const sameDay = wall(at).toISOString().slice(0, 10) === wall(now).toISOString().slice(0, 10)
+  return sameDay ? clock(at) : dayAndClock(at, now)
+}

@@ -6,6 +6,8 @@ export interface Entry {
   owner: string
   /** Where it goes. */
   path: string
+  /** What it is about, for the server: of the entries with the same, none is sent before an earlier one has arrived. */
+  line?: string
   /** What is sent, as JSON text: nothing that lives on in the page can change it. */
   body: string
   /** The epoch of the command under which it was made, for orders of a commander. */

@@ -2,7 +2,7 @@
 import { authorizationHeader, Refused } from '../../shared/api'
 import type { Problem } from '../../shared/schema'
 import type { Entry } from './entry'
-import type { Sent } from './outbox'
+import type { Sent } from './drain'
 
 /** Time for one try, ms: on a bad network a request may hang, and must not block the others for ever. */
 const TIMEOUT_MS = 20_000
@@ -16,12 +16,12 @@ export async function sendOverHttp(entry: Entry): Promise<Sent> {
   }
   const request = { method: 'POST', headers, body: entry.body, signal: AbortSignal.timeout(TIMEOUT_MS) }
   const response = await fetch(entry.path, request).catch(() => null)
-  if (response === null) return { is: 'later' }
+  if (response === null) return { is: 'away' }
   if (response.ok) return { is: 'done' }
   const problem = (await response.json().catch(() => null)) as Problem | null
   // Without Muster's own words something between here and the server spoke: that is no refusal.
   if (!problem?.code) return { is: 'later' }
   const why = Refused.from(problem)
-  // A session that has ended mends itself by signing in again: the report waits for that.
-  return why.tryAgain || why.status === 401 ? { is: 'later' } : { is: 'refused', why }
+  if (why.signedOut) return { is: 'signed_out' }
+  return why.tryAgain ? { is: 'later' } : { is: 'refused', why }
 }

@@ -7,7 +7,10 @@ interface OutboxSchema extends DBSchema {
 }
 
 const NAME = 'muster-outbox'
-/** Raised with each change of what is stored; `upgrade` then has to bring the old entries along. */
+/**
+ * Stays what it is: a page of the last version may be open beside this one, and would keep a new one from opening. What is new in an
+ * entry is therefore optional.
+ */
 const VERSION = 1
 /** Entries that a phone keeps: a whole compound's roll, several times over. */
 export const ENTRIES_MAX = 5_000
