@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::alert::AlertStatus;
+use crate::domain::alert::{AlertKind, AlertStatus};
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::{DutyCounts, Mode};
@@ -55,7 +55,7 @@ pub struct MapState {
 pub struct MapAlert {
     /// Which.
     pub id: AlertId,
-    /// Where it stands.
+    /// Where it stands. A cancel stands as `cancelled`: what it withdrew holds no more, and nobody is asked to acknowledge it.
     pub status: AlertStatus,
     /// Whether it belongs to an exercise.
     pub exercise: bool,
@@ -99,9 +99,10 @@ impl City {
         let alert_id = state.last_alert?;
         let alert = self.alert(alert_id).ok()?;
         let reach = alert.reach.get(&id)?;
+        let withdraws = matches!(alert.alert.draft.kind, AlertKind::Cancel { .. });
         Some(MapAlert {
             id: alert_id,
-            status: alert.alert.status,
+            status: if withdraws { AlertStatus::Cancelled } else { alert.alert.status },
             exercise: alert.alert.exercise,
             people: reach.funnel,
             acknowledged: reach.acknowledged.is_some(),

@@ -142,6 +142,8 @@ fn update_and_cancel_carry_references_and_a_cancel_never_becomes_an_alert() {
     assert_eq!(*references, [identity(first), identity(update)], "all ancestors, oldest first");
     assert!(!cancelled.is_active(world.now));
     assert_eq!(world.city.deadlines().next(), None, "nobody is asked to acknowledge what was withdrawn");
+    let shown = world.city.map_state(a, world.city.compound(a).unwrap()).alert.unwrap();
+    assert_eq!((shown.id, shown.status), (cancel, AlertStatus::Cancelled), "nor does the map wait for it");
 
     let draft =
         |kind| muster::domain::alert::AlertDraft { incident, kind, content: flood(world.now), target: at(&[a]) };
