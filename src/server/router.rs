@@ -57,6 +57,7 @@ fn api_taking(import_max_bytes: usize) -> (Router<App>, OpenApi) {
 fn who() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(me::me))
+        .routes(routes!(me::service))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::grant, accounts::revoke))
         .routes(routes!(accounts::change_password))

@@ -315,8 +315,11 @@ pub struct PostDuty {
     pub title_zh: String,
     /// Title in English.
     pub title_en: String,
-    /// The emergency duty.
+    /// The emergency duty, in Chinese.
     pub emergency_duty: String,
+    /// The same in English; left out where the catalogue does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency_duty_en: Option<String>,
 }
 
 /// A report on a household.

@@ -134,7 +134,7 @@ impl Draft<'_> {
     }
 
     fn checked_in(&mut self, check_in: &CheckIn) {
-        let CheckIn { incident, household, status, heads, verified, made_at } = check_in;
+        let CheckIn { incident, household, status, heads, verified, made_at, .. } = check_in;
         let made_at = (*made_at).min(self.at);
         let roll = self.city.roll(check_in.incident, household.compound);
         let current = roll.and_then(|roll| roll.households.get(&household.flat)).and_then(|entry| entry.current());

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use crate::domain::aid::{AidEvent, OpenDispatch};
 use crate::domain::compound::CompoundId;
-use crate::domain::duty::{Activation, Answer, CallState, CalledPost, DutyBoard, DutyCall, DutyEvent, Mode, PostSeat};
+use crate::domain::duty::{
+    Activation, Answer, CallState, CalledPost, DutyBoard, DutyCall, DutyEvent, Mode, PostSeat, Service,
+};
 use crate::domain::hazard::{Hazard, ResponseLevel};
 use crate::domain::ids::{DispatchId, IncidentId, PersonId};
 use crate::domain::plan::LevelPlan;
@@ -172,7 +174,7 @@ impl City {
                 let post = posts.iter().find(|state| state.post.no == call.post);
                 post.is_some_and(|state| state.is_held_by(call.person))
             };
-            compound.board.as_mut().map(|board| board.relieve_unless(held))
+            compound.board.as_mut().map(|board| board.relieve_unless(now.at, held))
         });
         for (no, person) in relieved.flatten().into_iter().flatten() {
             self.free(PostKey { compound: id, no }, person);
@@ -216,8 +218,11 @@ impl City {
             (commander, compound.board.take())
         });
         let Some((commander, board)) = stood_down else { return };
-        for call in board.into_iter().flat_map(|board| board.calls).filter(|call| call.state.is_active()) {
-            self.free(PostKey { compound: id, no: call.post }, call.person);
+        for call in board.into_iter().flat_map(|board| board.calls) {
+            self.keep_service(incident, id, &call, now);
+            if call.state.is_active() {
+                self.free(PostKey { compound: id, no: call.post }, call.person);
+            }
         }
         if let Some(person) = commander {
             self.freed_in.extend(self.places.get(&person).into_iter().flatten());
@@ -230,6 +235,13 @@ impl City {
         }
         let share = self.share_of(id, incident);
         self.move_share(id, incident, share);
+    }
+
+    /// The board goes; what its people served stays with them.
+    fn keep_service(&mut self, incident: IncidentId, id: CompoundId, call: &DutyCall, now: Moment) {
+        let exercise = self.incidents.get(&incident).is_some_and(|state| state.incident.exercise);
+        let service = Service::of(id, incident, call).stood_down(now.at);
+        self.services.entry(call.person).or_default().keep(service, exercise, now.at);
     }
 
     pub(super) fn evolve_aid(&mut self, event: &AidEvent, now: Moment) {
@@ -273,7 +285,7 @@ fn set_board(compound: &mut CompoundState, raise: &Raise, orders: Orders, now: M
         ready_at: None,
     };
     let wanted: HashSet<u16> = board.posts.iter().map(|post| post.no).collect();
-    let relieved = board.relieve_unless(|call| wanted.contains(&call.post));
+    let relieved = board.relieve_unless(now.at, |call| wanted.contains(&call.post));
     compound.board = Some(board);
     relieved
 }

@@ -17,6 +17,7 @@ impl City {
             status: check_in.status.clone(),
             heads: check_in.heads,
             verified: check_in.verified,
+            note: check_in.note.clone(),
             id,
         };
         let made_at = report.made_at;

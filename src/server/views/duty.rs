@@ -90,7 +90,7 @@ pub fn vacancies<'a>(city: &'a City, id: CompoundId, state: &'a CompoundState) -
 }
 
 /// Titles of a post of the compound; empty where the catalogue lost it.
-fn post_title(city: &City, state: &CompoundState, no: u16) -> (String, String) {
+pub fn post_title(city: &City, state: &CompoundState, no: u16) -> (String, String) {
     let post = state.posts.iter().find(|post| post.post.no == no);
     let kind = post.and_then(|post| city.post_kind(&post.post.kind));
     kind.map_or_else(Default::default, |kind| (kind.title_zh.clone(), kind.title_en.clone()))

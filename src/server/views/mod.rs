@@ -12,6 +12,7 @@ pub mod incident;
 pub mod journal_log;
 pub mod office;
 pub mod roll;
+pub mod service;
 pub mod words;
 
 use crate::city::City;

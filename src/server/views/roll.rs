@@ -91,12 +91,14 @@ pub struct ReportView {
     pub verified: Verified,
     /// When it was made.
     pub made_at: Rfc3339,
+    /// What whoever comes has to know.
+    pub note: Option<String>,
 }
 
 impl From<&Report> for ReportView {
     fn from(report: &Report) -> Self {
-        let Report { made_at, status, heads, verified, .. } = report.clone();
-        Self { status, heads, verified, made_at: made_at.into() }
+        let Report { made_at, status, heads, verified, note, .. } = report.clone();
+        Self { status, heads, verified, made_at: made_at.into(), note }
     }
 }
 
@@ -143,6 +145,8 @@ pub struct HelpView {
     pub made_at: Rfc3339,
     /// Seconds that it has waited.
     pub waiting_s: u64,
+    /// What the latest report that asks for help says to whoever comes.
+    pub note: Option<String>,
     /// Who has it.
     pub assigned_to: Option<PersonId>,
     /// Why the household is helped first; `null` for those who may not see it.
@@ -151,7 +155,17 @@ pub struct HelpView {
 
 impl HelpView {
     /// Of one request; `with_needs` for those who see which households are helped first.
-    pub fn of(city: &City, help: HelpKey, request: &HelpRequest, now: Timestamp, with_needs: bool) -> Self {
+    pub fn of(
+        city: &City,
+        incident: IncidentId,
+        help: HelpKey,
+        request: &HelpRequest,
+        now: Timestamp,
+        with_needs: bool,
+    ) -> Self {
+        let HouseholdKey { compound, flat } = help.household;
+        let reports = city.roll(incident, compound).and_then(|roll| roll.households.get(&flat));
+        let note = reports.and_then(HouseholdRoll::asking).and_then(|report| report.note.clone());
         let assigned_to = match request.state {
             HelpState::Assigned { to } => Some(to),
             HelpState::Open | HelpState::Ended { .. } => None,
@@ -162,6 +176,7 @@ impl HelpView {
             kinds: request.kinds.clone(),
             made_at: request.made_at.into(),
             waiting_s: now.since_s(request.made_at),
+            note,
             assigned_to,
             needs: with_needs.then(|| request.needs.clone()),
         }

@@ -47,6 +47,38 @@ async fn an_emergency_is_raised_staffed_helped_and_stood_down() {
 }
 
 #[tokio::test]
+async fn a_service_record_says_what_one_served_oneself_with_exercises_apart() {
+    let city = city().await;
+    let (who, home) = (city.account("city1"), city.manned(0));
+    let incident = city.opens(true).await;
+    city.raises(&incident, &[home]).await;
+    let call = city.get(&who, &format!("/compounds/{home}/duty")).await.ok()["calls"][0].clone();
+    let person = || city.person(call["person"].as_str().unwrap().parse().unwrap());
+    assert_eq!(city.get(&person(), "/me/service").await.ok()["current"]["state"], "called");
+    city.clock.forward_s(60);
+    let answer = json!({ "post": call["post"], "answer": "on_post" });
+    city.post(&person(), "/calls/answer", answer).await.ok();
+    city.clock.forward_s(3_600);
+    let now = city.get(&person(), "/me/service").await.ok();
+    assert_eq!((&now["current"]["on_post_s"], &now["current"]["exercise"]), (&json!(3_600), &json!(true)));
+    assert_eq!((&now["recent"], &now["exercises"]["called"]), (&json!([]), &json!(0)), "it has not ended yet");
+    let form = json!({ "compounds": [home], "to": "normal" });
+    city.post(&who, &format!("/incidents/{incident}/switch"), form).await.ok();
+    let after = city.get(&person(), "/me/service").await.ok();
+    assert!(after["current"].is_null());
+    let drills = &after["exercises"];
+    assert_eq!((&drills["called"], &drills["on_post"], &drills["on_post_s"]), (&json!(1), &json!(1), &json!(3_600)));
+    assert_eq!(after["real"]["called"], 0, "an exercise never adds to the real thing");
+    let last = &after["recent"][0];
+    assert_eq!(
+        (&last["post"], &last["state"], &last["incident"]),
+        (&call["post"], &json!("relieved"), &json!(incident))
+    );
+    let commander = city.get(&city.commander_of(home), "/me/service").await.ok();
+    assert_eq!(commander["recent"], json!([]), "nobody reads what others served");
+}
+
+#[tokio::test]
 async fn what_is_sent_leaves_the_stock_and_comes_back() {
     let city = city().await;
     let who = city.account("city1");
