@@ -126,12 +126,13 @@ test('duty is switched: the commander gets the checklist, the post-holder the ca
 test("a volunteer takes a stairwell's roll without a network: each report waits on the phone, and arrives once", async () => {
   await holder.getByRole('button', { name: /Door-to-door roll/ }).click()
   await holder.getByRole('button', { name: /^1-1 / }).click()
-  const doors = holder.locator('article.card:has(output)')
+  const doors = holder.locator('article.card:has(h2)')
   await doors.nth(2).waitFor()
   await holder.context().setOffline(true)
   for (const door of [0, 1]) await doors.nth(door).getByRole('button', { name: 'Safe' }).click()
   await doors.nth(2).getByRole('button', { name: 'Needs help' }).click()
   await doors.nth(2).getByRole('button', { name: 'Trapped' }).click()
+  await doors.nth(2).getByRole('button', { name: 'Report: needs help' }).click()
   await holder.getByText('3 waiting to be sent').waitFor()
   await look(holder, 'phone-roll-en')
   await holder.context().setOffline(false)
@@ -152,7 +153,7 @@ test('an invitation signs its holder in on the phone, once', async () => {
   const made = await admin.post<{ url: string }[]>(`/compounds/${home}/invitations`, form)
   const secret = made[0]?.url.split('#')[1] ?? ''
   const phone = await open(browser, `${origin}/join#${secret}`, PHONE)
-  await phone.getByText('我的岗位').waitFor()
+  await phone.getByRole('navigation').waitFor()
   expect(phone.url()).toBe(`${origin}/m`)
   const again = await open(browser, `${origin}/join#${secret}`, PHONE)
   await again.getByRole('alert').waitFor()

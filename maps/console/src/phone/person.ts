@@ -13,7 +13,6 @@ import { sendOverHttp } from './outbox/send'
 import { openOutbox } from './outbox/store'
 import { acknowledgePath, ANSWER_PATH, withOwnWord, type Answer } from './own-word'
 import { readSnapshot } from './snapshot'
-import { ring } from './ring'
 import * as fold from './state'
 import type { PhoneAlert, PhoneState } from './state'
 import { keepPages } from './update'
@@ -33,6 +32,8 @@ export function usePerson() {
   const now = ref(Date.now())
   /** What the kinds of posts are, by code. */
   const kinds = shallowRef<ReadonlyMap<string, PostKind>>(new Map())
+  /** The last event, for what is only read while it is looked at. */
+  const news = shallowRef<NoticeBody | null>(null)
   let live: Live | null = null
   /** When the server last said something, ms since 1970. */
   let told = 0
@@ -169,11 +170,8 @@ export function usePerson() {
     if (frame.type !== 'event') return
     early?.push(frame.event)
     state.value = fold.apply(state.value, frame.event)
-    if ('alert' in frame.event) {
-      live?.receipt(frame.event.alert.alert, 'delivered')
-      ring(frame.event.exercise)
-    }
-    if ('your_call' in frame.event) ring(frame.event.exercise)
+    news.value = frame.event
+    if ('alert' in frame.event) live?.receipt(frame.event.alert.alert, 'delivered')
     // Who commands, holds a post or is in emergency changed: the places are told anew.
     if ('duty_raised' in frame.event || 'stood_down' in frame.event || 'command_changed' in frame.event)
       void loadPlaces()
@@ -242,12 +240,14 @@ export function usePerson() {
     fault,
     now,
     kinds,
+    news,
     pressing: computed(() => fold.pressing(state.value, now.value)),
     start,
     signIn,
     signOut,
     acknowledge,
     answer,
+    refreshPlaces: loadPlaces,
     shown: (alert: PhoneAlert) => live?.receipt(alert.id, 'shown'),
   }
 }
