@@ -77,7 +77,7 @@ async function reportsTaken(): Promise<number> {
   return items.filter((line) => JSON.stringify(line).includes('checked_in')).length
 }
 
-const door = (page: Page, nth: number) => page.locator('article.card:has(output)').nth(nth)
+const door = (page: Page, nth: number) => page.locator('article.card:has(h2)').nth(nth)
 const openRoll = async (page: Page, unit: string): Promise<void> => {
   await page.getByRole('button', { name: /入户点名|Door-to-door roll/ }).click()
   await page.getByRole('button', { name: new RegExp(`^${unit} `) }).click()
@@ -96,6 +96,7 @@ test('a commander opens the page without a network: the plan is there, with the 
   expect(await page.locator('.task').count()).toBe(tasks)
   expect(await page.locator('.occasion').textContent()).toContain('演练')
   await look(page, 'offline-commander')
+  await page.getByRole('button', { name: '我的' }).click()
   await page.getByRole('button', { name: '退出登录' }).click()
   await page.getByRole('alert').filter({ hasText: '连不上服务器' }).waitFor()
   await page.context().setOffline(false)
@@ -119,8 +120,10 @@ test('a stairwell that was never opened is taken without a network; the reports 
   await holder.getByText(/名单截至 \d\d:\d\d/).waitFor()
   await door(holder, 0).getByRole('button', { name: '需要帮助' }).click()
   await door(holder, 0).getByRole('button', { name: '被困' }).click()
+  await door(holder, 0).getByRole('button', { name: '上报求助' }).click()
   await door(holder, 1).getByRole('button', { name: '安全' }).click()
   // Said otherwise a moment later: the later word counts.
+  await door(holder, 1).getByRole('button', { name: /更正/ }).click()
   await door(holder, 1).getByRole('button', { name: '已转移' }).click()
   await holder.getByText('待上报 3 条').waitFor()
   madeBefore = Date.now()
@@ -137,8 +140,7 @@ test('a stairwell that was never opened is taken without a network; the reports 
   await holder.goto(`${origin}/m`)
   await holder.getByText('3 waiting to be sent').waitFor()
   await openRoll(holder, '1-1')
-  const said = door(holder, 1).getByRole('button', { name: 'Evacuated' })
-  await expect.poll(() => said.getAttribute('aria-pressed')).toBe('true')
+  await door(holder, 1).getByText('Evacuated').waitFor()
   await look(holder, 'offline-roll-en')
   expect(
     (await rowsOf('1-1')).filter((row) => row.report),

@@ -17,6 +17,8 @@ export const flatOf = (help: string): string => help.split('/')[1] ?? help
 export function useHelp(person: Person) {
   const { state } = person
   const requests = shallowRef<Waiting[]>([])
+  /** Whether they were read at all: an empty list is good news only then. */
+  const known = shallowRef(false)
   const emergencies = computed(() =>
     state.value.places.flatMap(({ compound, mode }) =>
       mode === 'normal' ? [] : [{ compound, incident: mode.emergency.incident }],
@@ -30,6 +32,7 @@ export function useHelp(person: Person) {
       return items.map((one) => ({ ...one, incident, compound }))
     })
     requests.value = (await Promise.all(lists)).flat()
+    known.value = true
   }
   const { fault, load } = useFresh(
     read,
@@ -42,6 +45,6 @@ export function useHelp(person: Person) {
   )
   /** Given to this person. */
   const mine = computed(() => requests.value.filter((one) => one.assigned_to === state.value.me))
-  return { requests, mine, fault, load }
+  return { requests, known, mine, fault, load }
 }
 export type Help = ReturnType<typeof useHelp>
