@@ -134,7 +134,7 @@ test("a volunteer takes a stairwell's roll without a network: each report waits 
   await doors.nth(2).getByRole('button', { name: 'Trapped' }).click()
   await doors.nth(2).getByRole('button', { name: 'Report: needs help' }).click()
   await holder.getByText('3 waiting to be sent').waitFor()
-  await look(holder, 'phone-roll-en')
+  await look(holder, 'phone-roll-offline-en')
   await holder.context().setOffline(false)
   await expect.poll(() => holder.getByText('waiting to be sent').count()).toBe(0)
   const city = await Caller.signIn(origin, 'city1')

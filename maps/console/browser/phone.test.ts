@@ -115,6 +115,8 @@ test('a post-holder is told what to do in English, accepts, and is on post', asy
 
 test('several kinds of help and a note are reported at a door, and a report is corrected', async () => {
   await holder.getByRole('button', { name: 'Door-to-door roll' }).click()
+  await holder.getByRole('button', { name: /\d+ households not reported yet/ }).waitFor()
+  await look(holder, 'phone-roll-en')
   await holder.getByRole('button', { name: /^1-1 / }).click()
   const door = holder.locator('article.card').nth(1)
   await door.getByRole('button', { name: 'Needs help' }).click()

@@ -22,7 +22,6 @@ use muster::domain::roll_call::{CheckIn, HelpKind, RollStatus, Verified};
 use muster::domain::succession::{Holder, SuccessionEvent};
 use muster::domain::target::{Parts, TargetArea};
 use muster::domain::time::Timestamp;
-use muster::journal::record;
 use uuid::Uuid;
 
 /// One record a kind of event, in the order of the file.
