@@ -145,6 +145,10 @@ pub struct HelpView {
     pub waiting_s: u64,
     /// Who has it.
     pub assigned_to: Option<PersonId>,
+    /// Since when they have it.
+    pub assigned_at: Option<Rfc3339>,
+    /// A compound in which they have a part, this one first: its contacts say their name.
+    pub assigned_from: Option<CompoundId>,
     /// Why the household is helped first; `null` for those who may not see it.
     pub needs: Option<Vec<Need>>,
 }
@@ -152,17 +156,21 @@ pub struct HelpView {
 impl HelpView {
     /// Of one request; `with_needs` for those who see which households are helped first.
     pub fn of(city: &City, help: HelpKey, request: &HelpRequest, now: Timestamp, with_needs: bool) -> Self {
-        let assigned_to = match request.state {
-            HelpState::Assigned { to } => Some(to),
+        let assigned = match request.state {
+            HelpState::Assigned { to, at } => Some((to, at)),
             HelpState::Open | HelpState::Ended { .. } => None,
         };
+        let compound = help.household.compound;
+        let from = |person: PersonId| city.places_of(person).min_by_key(|place| (*place != compound, *place));
         Self {
             help,
-            compound_name: compound_name(city, help.household.compound),
+            compound_name: compound_name(city, compound),
             kinds: request.kinds.clone(),
             made_at: request.made_at.into(),
             waiting_s: now.since_s(request.made_at),
-            assigned_to,
+            assigned_to: assigned.map(|(to, _)| to),
+            assigned_at: assigned.map(|(_, at)| at.into()),
+            assigned_from: assigned.and_then(|(to, _)| from(to)),
             needs: with_needs.then(|| request.needs.clone()),
         }
     }
