@@ -78,7 +78,7 @@ test('a street is switched to emergency: what that does is said before, and seen
   expect(calls).toBeGreaterThan(0)
   await look(desk, 'boards-switch')
   await preview.getByRole('button', { name: '【演练】转为Ⅱ级' }).click()
-  await order.getByText(`已将 ${compounds} 个小区转为Ⅱ级。`).waitFor()
+  await order.getByText(new RegExp(`已将 ${compounds} 个小区转为Ⅱ级`)).waitFor()
   await expect.poll(() => number(desk, '急时小区').textContent()).toBe(String(compounds))
   await expect.poll(() => number(desk, '待应答').textContent()).toBe(calls.toLocaleString())
   await expect.poll(() => number(watcher, 'In emergency').textContent()).toBe(String(compounds))
