@@ -128,6 +128,7 @@ fn emergency() -> OpenApiRouter<App> {
         .routes(routes!(incidents::one))
         .routes(routes!(incidents::close))
         .routes(routes!(incidents::switch))
+        .routes(routes!(incidents::switch_preview))
         .routes(routes!(incidents::tally))
         .routes(routes!(incidents::tally_children))
         .routes(routes!(duty::board))

@@ -184,13 +184,13 @@ test('a household without a sign-in says that it needs help; without a network t
 })
 
 test('the board counts posts, roll and help down to the compound', async () => {
-  await console_.getByRole('link', { name: '到岗与点名' }).click()
+  await console_.getByRole('link', { name: '点名', exact: true }).click()
   const rows = console_.locator('tbody tr')
   for (const area of ['潞州区', '镇|街道', '社区|村']) {
     await expect.poll(() => rows.count()).toBe(1)
     await rows.getByRole('button', { name: new RegExp(area) }).click()
   }
-  await rows.getByText(/^1 \/ \d+$/).waitFor()
+  await rows.getByText(/^[1-9]\d* \/ \d+ · \d+ %$/).waitFor()
   await expect.poll(() => console_.locator('aside article').count()).toBe(2)
   await look(console_, 'console-board')
   await console_.getByRole('link', { name: '态势图' }).click()
@@ -207,7 +207,7 @@ test('the console speaks English, and can be used on a phone', async () => {
   await page.getByRole('heading', { name: '1 of 1 compounds acknowledged' }).waitFor()
   expect(await page.getByRole('button', { name: 'Approve and send' }).count(), 'an observer decides nothing').toBe(0)
   await look(page, 'console-alerts-phone-en')
-  await page.getByRole('link', { name: 'Posts and roll' }).click()
+  await page.getByRole('link', { name: 'Duty' }).click()
   await page.getByText('In emergency').first().waitFor()
   await look(page, 'console-board-phone-en')
   await page.context().close()

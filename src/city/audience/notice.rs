@@ -90,6 +90,10 @@ impl Occasion {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
+    /// An incident began.
+    IncidentOpened(IncidentNotice),
+    /// An incident ended.
+    IncidentClosed(IncidentNotice),
     /// An alert, an update or a cancel is out.
     Alert(Box<AlertNotice>),
     /// You hold the command: acknowledge this alert in time.
@@ -213,6 +217,17 @@ impl Extent {
         let short = AreaLevel::ALL.into_iter().rev().map(at).find(|areas| areas.len() <= EXTENT_AREAS_MAX);
         Self { compounds: compounds.len(), areas: short.unwrap_or_default() }
     }
+}
+
+/// An incident that began or ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IncidentNotice {
+    /// Which.
+    pub incident: IncidentId,
+    /// What people call it.
+    pub title: String,
+    /// What kind of danger.
+    pub hazard: Hazard,
 }
 
 /// An alert as its recipients see it.

@@ -68,10 +68,10 @@ impl City {
         self.change_roll(household, incident, |roll| count_help(roll, household, true));
     }
 
-    pub(super) fn evolve_help_assigned(&mut self, incident: IncidentId, help: HelpKey, to: PersonId) {
+    pub(super) fn evolve_help_assigned(&mut self, incident: IncidentId, help: HelpKey, to: PersonId, now: Moment) {
         let state = self.incidents.get_mut(&incident);
         if let Some(request) = state.and_then(|state| state.help.get_mut(&help)) {
-            request.state = HelpState::Assigned { to };
+            request.state = HelpState::Assigned { to, at: now.at };
         }
     }
 

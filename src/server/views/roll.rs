@@ -149,6 +149,10 @@ pub struct HelpView {
     pub note: Option<String>,
     /// Who has it.
     pub assigned_to: Option<PersonId>,
+    /// Since when they have it.
+    pub assigned_at: Option<Rfc3339>,
+    /// A compound in which they have a part, this one first: its contacts say their name.
+    pub assigned_from: Option<CompoundId>,
     /// Why the household is helped first; `null` for those who may not see it.
     pub needs: Option<Vec<Need>>,
 }
@@ -166,18 +170,21 @@ impl HelpView {
         let HouseholdKey { compound, flat } = help.household;
         let reports = city.roll(incident, compound).and_then(|roll| roll.households.get(&flat));
         let note = reports.and_then(HouseholdRoll::asking).and_then(|report| report.note.clone());
-        let assigned_to = match request.state {
-            HelpState::Assigned { to } => Some(to),
+        let assigned = match request.state {
+            HelpState::Assigned { to, at } => Some((to, at)),
             HelpState::Open | HelpState::Ended { .. } => None,
         };
+        let from = |person: PersonId| city.places_of(person).min_by_key(|place| (*place != compound, *place));
         Self {
             help,
-            compound_name: compound_name(city, help.household.compound),
+            compound_name: compound_name(city, compound),
             kinds: request.kinds.clone(),
             made_at: request.made_at.into(),
             waiting_s: now.since_s(request.made_at),
             note,
-            assigned_to,
+            assigned_to: assigned.map(|(to, _)| to),
+            assigned_at: assigned.map(|(_, at)| at.into()),
+            assigned_from: assigned.and_then(|(to, _)| from(to)),
             needs: with_needs.then(|| request.needs.clone()),
         }
     }
