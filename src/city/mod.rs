@@ -3,7 +3,7 @@
 //! [`state`] is what is; [`decide`] turns an order into events or a refusal; [`evolve`] takes events in; [`authority`] is the one
 //! place that says who may; [`spatial`] and [`targeting`] find whom an area hits; [`switching`] says what a switch would do;
 //! [`neighbours`] finds who is near and could help; [`tally`] keeps the running counts; [`gaps`] says what a compound's register
-//! lacks.
+//! lacks; [`replay`] tells an incident again, from the journal's records.
 
 pub mod audience;
 pub mod authority;
@@ -13,6 +13,7 @@ pub mod evolve;
 pub mod gaps;
 pub mod map_state;
 pub mod neighbours;
+pub mod replay;
 pub mod sequence;
 pub mod spatial;
 pub mod state;

@@ -21,6 +21,7 @@ use crate::import::settle_arrivals;
 use crate::live::{Hub, LiveLimits, LiveParts};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
+use crate::server::replays::Replays;
 use crate::server::{App, router};
 
 use super::data_dir::DataDir;
@@ -73,7 +74,8 @@ impl Serve {
         }
         let templates = Arc::new(Templates::load(own_templates(&config))?);
         let journal = Some(data.reader()?);
-        let app = App { muster, directory, config: Arc::new(config), templates, journal, hub };
+        let app =
+            App { muster, directory, config: Arc::new(config), templates, journal, hub, replays: Replays::default() };
         greet(&app, &data, listener.local_addr()?)?;
         serve_to_the_end(app, listener, &runtime)
     }

@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod order;
 pub mod origin;
 pub mod repeats;
+pub mod replays;
 pub mod router;
 pub mod routes;
 pub mod socket;
@@ -38,6 +39,8 @@ use crate::runtime::Muster;
 
 pub use router::router;
 
+use replays::Replays;
+
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -53,6 +56,8 @@ pub struct App {
     pub journal: Option<SqliteReader>,
     /// Who is connected now.
     pub hub: Hub,
+    /// Tells incidents again, one at a time.
+    pub replays: Replays,
 }
 
 impl App {

@@ -15,7 +15,7 @@ use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
 use super::routes::{
     accounts, aid, alert_progress, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents,
-    links, log, map, me, operate, people, plans, posts, roll, session, succession, targets, templates, tiles,
+    links, log, map, me, operate, people, plans, posts, replay, roll, session, succession, targets, templates, tiles,
 };
 use super::{App, assets, middleware, repeats, socket};
 
@@ -150,4 +150,5 @@ fn emergency() -> OpenApiRouter<App> {
         .routes(routes!(aid::neighbours))
         .routes(routes!(map::state))
         .routes(routes!(log::list))
+        .routes(routes!(replay::replay))
 }

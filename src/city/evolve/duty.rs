@@ -357,6 +357,6 @@ fn set_board(
         ready_at: None,
     };
     let wanted: HashSet<u16> = board.posts.iter().map(|post| post.no).collect();
-    let relieved = board.relieve_unless(now.at, |call| wanted.contains(&call.post));
+    let relieved = board.relieve_unless(now, |call| wanted.contains(&call.post));
     (board, relieved)
 }

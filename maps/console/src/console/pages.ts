@@ -16,4 +16,6 @@ export const PAGES: readonly ConsolePage[] = [
   { path: '/roll', menu: 'roll', component: () => import('./board/RollPage.vue') },
   { path: '/paper', menu: 'paper', component: () => import('./paper/PaperPage.vue') },
   { path: '/records', menu: 'records', component: () => import('./records/RecordsPage.vue'), children: [...PARTS] },
+  { path: '/log', menu: 'log', component: () => import('./log/LogPage.vue') },
+  { path: '/log/replay', component: () => import('./log/replay/ReplayPage.vue') },
 ]
