@@ -57,10 +57,15 @@ export function useSheet() {
     await step(async () => {
       await openBox()
       const sheet = await findSheet(id)
-      if (typeof sheet === 'string') stage.value = { is: 'nowhere', fault: sheet }
+      if (typeof sheet === 'string') {
+        stage.value = { is: 'nowhere', fault: sheet }
+        return
+      }
+      const [incident, ...others] = sheet.incidents
       // A spare sheet names no incident: nobody but the person at the paper knows which it was, even where there is only one.
-      else if (id.incident === 0 || sheet.incidents.length > 1) stage.value = { is: 'choose', sheet, why: null }
-      else for (const incident of sheet.incidents) await fill({ sheet, incident })
+      const sure = id.incident !== 0 && others.length === 0
+      if (incident && sure) await fill({ sheet, incident })
+      else stage.value = { is: 'choose', sheet, why: null }
     })
   }
 
