@@ -13,6 +13,7 @@ import { sendOverHttp } from './outbox/send'
 import { openOutbox } from './outbox/store'
 import { acknowledgePath, ANSWER_PATH, withOwnWord, type Answer } from './own-word'
 import { readSnapshot } from './snapshot'
+import { noteSignedIn, noteSignedOut } from './session-hint'
 import * as fold from './state'
 import type { PhoneAlert, PhoneState } from './state'
 import { keepPages } from './update'
@@ -72,6 +73,7 @@ export function usePerson() {
       await openOutboxOf(read.state.me)
       told = Math.max(told, at)
       covered = read.view.position
+      noteSignedIn()
       view.value = read.view
       kinds.value = read.kinds
       state.value = withOwnWord(early.reduce(fold.apply, read.state), outbox.value?.waiting.value ?? [])
@@ -200,6 +202,7 @@ export function usePerson() {
 
   /** Nothing that the server said stays on the phone; what waits to be sent does, for the next sign-in. */
   async function forget(): Promise<void> {
+    noteSignedOut()
     live?.stop()
     outbox.value?.stop()
     outbox.value = null
