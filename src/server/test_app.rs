@@ -70,7 +70,7 @@ impl TestApp {
         let templates = Arc::new(Templates::load(None).unwrap());
         let hub = Hub::new(LiveLimits::default());
         let config = Arc::new(Config::default());
-        let app = App { muster: muster.unwrap(), directory, config, templates, journal: None, hub };
+        let app = App { muster: muster.unwrap(), directory, config, templates, base_map: None, journal: None, hub };
         Self { _dir: dir, router: super::router(&app), app }
     }
 

@@ -118,7 +118,8 @@ impl Served {
         assert!(laid_out.is_ok(), "the demo city is refused: {laid_out:?}");
         let templates = Arc::new(Templates::load(None).unwrap_or_else(|error| panic!("{error}")));
         let journal = Some(SqliteReader::new(&path));
-        let app = App { muster, directory, config: Arc::new(Config::default()), templates, journal, hub };
+        let config = Arc::new(Config::default());
+        let app = App { muster, directory, config, templates, base_map: None, journal, hub };
         Self { router: router(&app), app, demo, clock }
     }
 
