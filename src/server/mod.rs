@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use crate::city::City;
 use crate::config::Config;
+use crate::config::base_map::BaseMap;
 use crate::config::templates::Templates;
 use crate::directory::Directory;
 use crate::domain::time::Timestamp;
@@ -52,6 +53,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Texts of alerts, with the city's own in the place of those delivered.
     pub templates: Arc<Templates>,
+    /// The city's own base map.
+    pub base_map: Option<Arc<BaseMap>>,
     /// The journal's file, to read the log from; `None` where the journal is kept in memory only.
     pub journal: Option<SqliteReader>,
     /// Who is connected now.

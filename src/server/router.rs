@@ -25,7 +25,7 @@ pub fn router(app: &App) -> Router {
     let counts = operate::HttpCounts::default();
     let router = described
         .route_layer(from_fn_with_state(repeats::Repeats::new(app), repeats::answer_again))
-        .merge(assets::routes())
+        .merge(assets::routes(&app.config.map))
         .merge(tiles::routes())
         .merge(docs::routes(&document))
         .merge(operate::routes(counts.clone()))
@@ -149,6 +149,7 @@ fn emergency() -> OpenApiRouter<App> {
         .routes(routes!(aid::list))
         .routes(routes!(aid::neighbours))
         .routes(routes!(map::state))
+        .routes(routes!(map::base))
         .routes(routes!(log::list))
         .routes(routes!(replay::replay))
 }

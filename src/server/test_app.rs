@@ -76,6 +76,7 @@ impl TestApp {
             directory,
             config,
             templates,
+            base_map: None,
             journal: None,
             hub,
             replays: Replays::default(),

@@ -124,6 +124,7 @@ impl Served {
             directory,
             config: Arc::new(Config::default()),
             templates,
+            base_map: None,
             journal,
             hub,
             replays: Replays::default(),
