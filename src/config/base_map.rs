@@ -43,13 +43,13 @@ pub enum BaseMapError {
 pub struct BaseMap {
     /// Address of the tiles: `https://host/{z}/{x}/{y}.png`, or a file of them on this server, `/map-data/base.pmtiles`.
     pub tiles: String,
-    /// Whether `tiles` is one PMTiles file, read in ranges.
+    /// Whether `tiles` is one `PMTiles` file, read in ranges.
     pub is_file: bool,
     /// Deepest zoom of the tiles.
     pub max_zoom: u8,
     /// Whose it is, shown on the map.
     pub attribution: String,
-    /// How vector tiles are drawn: layers of a MapLibre style over the source `base`. Empty: the tiles are pictures.
+    /// How vector tiles are drawn: layers of a `MapLibre` style over the source `base`. Empty: the tiles are pictures.
     #[schema(value_type = Vec<Object>)]
     pub layers: Vec<Value>,
 }

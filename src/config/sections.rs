@@ -243,7 +243,7 @@ impl EngineConfig {
 pub struct MapConfig {
     /// Address of its tiles with `{z}`, `{x}` and `{y}`, or the path of a `.pmtiles` file on this machine. Empty: none.
     pub base: String,
-    /// File with the MapLibre layers that draw vector tiles. Empty: the tiles are pictures.
+    /// File with the `MapLibre` layers that draw vector tiles. Empty: the tiles are pictures.
     pub base_layers: String,
     /// Whose it is. Empty.
     pub base_attribution: String,
