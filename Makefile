@@ -15,11 +15,11 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench audit \
+.PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench bench-phone audit \
 	need-rust need-node need-chromium
 
 help: ## 列出全部目标 lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  DATA_DIR=$(DATA_DIR) LISTEN=$(LISTEN)  数据目录与地址 data directory and address of run, demo and rehearse"
 
 run: build ## 编译，首次启动时铺设演示城市并提供服务 builds, lays out the demo city on the first start, serves it
@@ -83,6 +83,9 @@ check-browser: check-console console need-chromium
 bench: need-rust ## 性能测量，结果写入 target/bench.md measures; the tables are shown and written to target/bench.md
 	@mkdir -p target
 	for bench in $(BENCHES); do cargo bench --locked --package load-tests --bench $$bench; done | tee target/bench.md
+
+bench-phone: build need-chromium ## 慢网络下手机页面多久可用 how long until the phone pages can be used on a slow network
+	cd $(CONSOLE) && MUSTER_BIN=$(abspath $(MUSTER)) CHROMIUM=$(CHROMIUM) npm run --silent bench:phone
 
 audit: need-rust ## 许可证与依赖审查 licences, sources and banned crates, by cargo-deny (installed when missing: several minutes)
 	@command -v cargo-deny >/dev/null 2>&1 || { echo "缺少 cargo-deny，正在安装，需几分钟。 cargo-deny is missing: installing it takes some minutes."; cargo install cargo-deny --locked; }

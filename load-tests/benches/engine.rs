@@ -130,8 +130,15 @@ async fn check_ins(
                     let household = households[at % households.len()];
                     at += CALLERS;
                     let (verified, made_at) = (Verified::SelfReport, muster.now());
-                    let check_in =
-                        CheckIn { incident, household, status: RollStatus::Safe, heads: 3, verified, made_at };
+                    let check_in = CheckIn {
+                        incident,
+                        household,
+                        status: RollStatus::Safe,
+                        heads: 3,
+                        verified,
+                        made_at,
+                        note: None,
+                    };
                     let began = Instant::now();
                     let id = CommandId(Uuid::now_v7());
                     let answer = muster.order(Actor::household(household), id, None, Command::CheckIn(check_in)).await;

@@ -262,7 +262,7 @@ fn check_ins(flats: &[HouseholdKey], from: usize, count: usize) -> impl Iterator
         let household = flats[n.wrapping_mul(STRIDE) % flats.len()];
         let (status, verified) = (RollStatus::Safe, Verified::SelfReport);
         let made_at = moment(n);
-        let check_in = CheckIn { incident: incident(), household, status, heads: 3, verified, made_at };
+        let check_in = CheckIn { incident: incident(), household, status, heads: 3, verified, made_at, note: None };
         entry(n + 2, Giver::Household(household), vec![Event::CheckedIn(check_in)])
     })
 }

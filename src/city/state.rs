@@ -10,6 +10,7 @@ use crate::domain::aid::OpenDispatch;
 use crate::domain::alert::Alert;
 use crate::domain::area::{Area, AreaCode};
 use crate::domain::compound::{Compound, CompoundId};
+use crate::domain::duty::{Service, ServiceRecord};
 use crate::domain::help::{HelpKey, HelpOrder, HelpRequest};
 use crate::domain::household::{FlatNo, HouseholdKey, UnitNo};
 use crate::domain::ids::{AlertId, DispatchId, IncidentId, PersonId};
@@ -52,6 +53,8 @@ pub struct City {
     pub(super) calls: HashMap<PersonId, PostKey>,
     /// Who commands which compounds in emergency mode. A person may command several, and is called to no post while commanding one.
     pub(super) commands: HashMap<PersonId, BTreeSet<CompoundId>>,
+    /// What each person served in compounds that have stood down.
+    pub(super) services: HashMap<PersonId, ServiceRecord>,
     /// Calls made by the last record, in order: those who are told.
     pub(super) newly_called: Vec<(PostKey, PersonId)>,
     /// Compounds in which people who came free in the record being taken in have a part; empty between records.
@@ -332,6 +335,18 @@ impl City {
     /// The post to which the person has an active call.
     pub fn call_of(&self, person: PersonId) -> Option<PostKey> {
         self.calls.get(&person).copied()
+    }
+
+    /// What the person served in compounds that have stood down; `None` when they were never called.
+    pub fn services_of(&self, person: PersonId) -> Option<&ServiceRecord> {
+        self.services.get(&person)
+    }
+
+    /// The call to duty that the person has now.
+    pub fn service_now(&self, person: PersonId) -> Option<Service> {
+        let post = self.call_of(person)?;
+        let board = self.compounds.get(&post.compound)?.board.as_ref()?;
+        Some(Service::of(post.compound, board.incident, board.call_of(post.no, person)?))
     }
 
     /// The calls that the last record made, in order.

@@ -14,7 +14,7 @@ use crate::demo::{self, DemoCity};
 use crate::directory::Directory;
 use crate::directory::accounts::{ACCOUNTS_PAGE_MAX, NewAccount};
 use crate::directory::passwords::{Password, PasswordHash};
-use crate::directory::people::PersonEntry;
+use crate::directory::people::{PEOPLE_BATCH_MAX, PersonEntry};
 use crate::domain::actor::{Actor, Grant, Role};
 use crate::domain::command::Command;
 use crate::domain::ids::{CommandId, PersonId};
@@ -74,7 +74,9 @@ fn enter_people(directory: &Directory, city: &DemoCity, now: Timestamp) -> anyho
         phone: Some(person.phone.clone()),
         note: None,
     };
-    directory.upsert_people(&city.people.iter().map(entry).collect::<Vec<_>>())?;
+    for part in city.people.chunks(PEOPLE_BATCH_MAX) {
+        directory.upsert_people(&part.iter().map(entry).collect::<Vec<_>>())?;
+    }
     if !directory.accounts(None, 1)?.is_empty() {
         return Ok(());
     }

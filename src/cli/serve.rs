@@ -15,12 +15,14 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::config::Config;
+use crate::config::base_map::BaseMap;
 use crate::config::templates::Templates;
 use crate::demo::COMPOUNDS_DEFAULT;
 use crate::import::settle_arrivals;
 use crate::live::{Hub, LiveLimits, LiveParts};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
+use crate::server::replays::Replays;
 use crate::server::{App, router};
 
 use super::data_dir::DataDir;
@@ -73,7 +75,17 @@ impl Serve {
         }
         let templates = Arc::new(Templates::load(own_templates(&config))?);
         let journal = Some(data.reader()?);
-        let app = App { muster, directory, config: Arc::new(config), templates, journal, hub };
+        let base_map = BaseMap::load(&config.map)?.map(Arc::new);
+        let app = App {
+            muster,
+            directory,
+            config: Arc::new(config),
+            templates,
+            base_map,
+            journal,
+            hub,
+            replays: Replays::default(),
+        };
         greet(&app, &data, listener.local_addr()?)?;
         serve_to_the_end(app, listener, &runtime)
     }

@@ -108,7 +108,9 @@ struct PostRow {
     title_zh: String,
     title_en: String,
     normal_duty: String,
+    normal_duty_en: Option<String>,
     emergency_duty: String,
+    emergency_duty_en: Option<String>,
     headcount: u8,
     per: Per,
     #[serde(default = "one")]
@@ -167,12 +169,14 @@ impl PostRow {
             return bad("code", "must be of a-z, 0-9 and _");
         }
         let texts = [
-            ("title_zh", &self.title_zh),
-            ("title_en", &self.title_en),
-            ("normal_duty", &self.normal_duty),
-            ("emergency_duty", &self.emergency_duty),
+            ("title_zh", Some(&self.title_zh)),
+            ("title_en", Some(&self.title_en)),
+            ("normal_duty", Some(&self.normal_duty)),
+            ("normal_duty_en", self.normal_duty_en.as_ref()),
+            ("emergency_duty", Some(&self.emergency_duty)),
+            ("emergency_duty_en", self.emergency_duty_en.as_ref()),
         ];
-        if let Some((key, _)) = texts.iter().find(|(_, text)| text.trim().is_empty()) {
+        if let Some((key, _)) = texts.iter().find(|(_, text)| text.is_some_and(|text| text.trim().is_empty())) {
             return bad(key, "is empty");
         }
         if !(1..=CLAIMS_PER_POST_MAX).contains(&usize::from(self.headcount)) {
@@ -184,9 +188,17 @@ impl PostRow {
         if !(1..=100).contains(&self.share_percent) {
             return bad("share_percent", "must be 1 to 100");
         }
-        let Self { code, team, title_zh, title_en, normal_duty, emergency_duty, headcount, per, every, share_percent } =
-            self;
-        let kind = PostKind { code, team, title_zh, title_en, normal_duty, emergency_duty };
+        let Self { headcount, per, every, share_percent, .. } = self;
+        let kind = PostKind {
+            code: self.code,
+            team: self.team,
+            title_zh: self.title_zh,
+            title_en: self.title_en,
+            normal_duty: self.normal_duty,
+            normal_duty_en: self.normal_duty_en,
+            emergency_duty: self.emergency_duty,
+            emergency_duty_en: self.emergency_duty_en,
+        };
         Ok(CatalogueEntry { kind, headcount, per, every, share_percent })
     }
 }

@@ -1,9 +1,10 @@
 //! What a city's operators may change, each file parsed once into valid types at the start.
 //!
 //! Parsing is pure: text and environment in, values or a named error out. No variable and no clock is read here, and of files
-//! only a city's own folder of templates. The sections of `config/muster.toml` are in [`sections`], posts and plans in
-//! [`catalogue`], alert texts in [`templates`].
+//! only a city's own templates and the layers of its base map. The sections of `config/muster.toml` are in [`sections`], posts and
+//! plans in [`catalogue`], alert texts in [`templates`], the map's ground in [`base_map`].
 
+pub mod base_map;
 pub mod catalogue;
 pub mod sections;
 pub mod templates;
@@ -17,8 +18,8 @@ use crate::domain::alert_content::VALIDITY_MAX_S;
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::policy::Policy;
 use sections::{
-    AlertConfig, AuthConfig, CityConfig, DutyConfig, EngineConfig, ImportConfig, LiveConfig, LogConfig, ServerConfig,
-    SilenceConfig, StorageConfig,
+    AlertConfig, AuthConfig, CityConfig, DutyConfig, EngineConfig, ImportConfig, LiveConfig, LogConfig, MapConfig,
+    ServerConfig, SilenceConfig, StorageConfig,
 };
 
 /// Overrides `[server] listen`.
@@ -72,6 +73,8 @@ pub struct Config {
     pub silence: SilenceConfig,
     /// Sockets.
     pub live: LiveConfig,
+    /// The base map.
+    pub map: MapConfig,
     /// Sign-in, links and passwords.
     pub auth: AuthConfig,
     /// How much may wait.
@@ -127,6 +130,7 @@ impl Config {
         self.check_rules()?;
         self.check_server()?;
         self.check_live()?;
+        self.check_map()?;
         self.check_auth()?;
         let engine = &self.engine;
         require((1..=1_000_000).contains(&engine.queue_max), "engine.queue_max", "must be 1 to 1,000,000")?;
@@ -200,6 +204,21 @@ impl Config {
         )?;
         require(live.message_max_bytes >= 1_024, "live.message_max_bytes", "must be at least 1,024 bytes")?;
         require(live.commands_per_s >= 1, "live.commands_per_s", "must be at least 1")
+    }
+
+    fn check_map(&self) -> Result<(), ConfigError> {
+        let MapConfig { base, base_max_zoom, .. } = &self.map;
+        let is_address = ["https://", "http://"].iter().any(|scheme| base.starts_with(scheme))
+            && ["{z}", "{x}", "{y}"].iter().all(|part| base.contains(part))
+            // It becomes part of a header that says where pages may load from.
+            && !base.contains([';', ',', ' ', '"', '\'']);
+        let is_file = base.ends_with(".pmtiles") && !base.contains("://");
+        require(
+            base.is_empty() || is_address || is_file,
+            "map.base",
+            "must be empty, an address like https://host/{z}/{x}/{y}.png, or the path of a .pmtiles file",
+        )?;
+        require((1..=22).contains(base_max_zoom), "map.base_max_zoom", "must be 1 to 22")
     }
 
     fn check_auth(&self) -> Result<(), ConfigError> {
@@ -320,6 +339,9 @@ mod tests {
             ("[live]\nheartbeat_s = 30", "live.idle_timeout_s"),
             ("[live]\nmap_frames_per_s = 6", "live.map_frames_per_s"),
             ("[live]\nhistory_frames = 10", "live.history_frames"),
+            ("[map]\nbase = \"https://host/tiles\"", "map.base"),
+            ("[map]\nbase = \"https://host/{z}/{x}/{y}; img-src *\"", "map.base"),
+            ("[map]\nbase_max_zoom = 0", "map.base_max_zoom"),
             ("[auth]\nhousehold_link_days = 0", "auth.household_link_days"),
             ("[engine]\nround_max = 60000", "engine.round_max"),
             ("[engine]\nidempotency_window_entries = 10", "engine.idempotency_window_entries"),

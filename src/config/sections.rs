@@ -237,6 +237,26 @@ impl EngineConfig {
     }
 }
 
+/// `[map]`: a base map of the city's own below the compounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MapConfig {
+    /// Address of its tiles with `{z}`, `{x}` and `{y}`, or the path of a `.pmtiles` file on this machine. Empty: none.
+    pub base: String,
+    /// File with the `MapLibre` layers that draw vector tiles. Empty: the tiles are pictures.
+    pub base_layers: String,
+    /// Whose it is. Empty.
+    pub base_attribution: String,
+    /// Deepest zoom of its tiles. 18.
+    pub base_max_zoom: u8,
+}
+
+impl Default for MapConfig {
+    fn default() -> Self {
+        Self { base: String::new(), base_layers: String::new(), base_attribution: String::new(), base_max_zoom: 18 }
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,9 +2,11 @@
 //!
 //! An order says which compounds go to which level under which plan version. The calls follow from posts, claims and plans by
 //! rule ([`DutyBoard::call`]), the same on every node, and are never journaled one by one. What counts as ready is said once, at
-//! [`DutyBoard::is_ready`]. The board of one compound is in `duty/board.rs`; orders, answers and events are here.
+//! [`DutyBoard::is_ready`]. The board of one compound is in `duty/board.rs`, what somebody served in `duty/service.rs`; orders, answers and
+//! events are here.
 
 mod board;
+mod service;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,6 +17,7 @@ use super::ids::{IncidentId, PersonId};
 use super::post::PostKey;
 
 pub use board::{CallState, CalledPost, DutyBoard, DutyCall, DutyCounts, PostSeat};
+pub use service::{Service, ServiceRecord, ServiceTotals};
 
 /// Characters of the reason for declining a call.
 pub const REASON_MAX: usize = 200;

@@ -70,6 +70,9 @@ pub enum HelpState {
     Assigned {
         /// Who.
         to: PersonId,
+        /// Since when.
+        #[schema(value_type = i64)]
+        at: Timestamp,
     },
     /// It ended.
     Ended {

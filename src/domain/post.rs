@@ -61,10 +61,16 @@ pub struct PostKind {
     pub title_zh: String,
     /// Title in English.
     pub title_en: String,
-    /// What its holder does in normal times.
+    /// What its holder does in normal times, in Chinese.
     pub normal_duty: String,
-    /// What its holder does in an emergency.
+    /// The same in English; `None` where the catalogue does not say, as in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normal_duty_en: Option<String>,
+    /// What its holder does in an emergency, in Chinese.
     pub emergency_duty: String,
+    /// The same in English; `None` where the catalogue does not say, as in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_duty_en: Option<String>,
 }
 
 /// A post of one compound: `140403001001001#4` is its fourth.

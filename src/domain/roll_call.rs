@@ -10,10 +10,13 @@ use utoipa::ToSchema;
 use super::household::HouseholdKey;
 use super::ids::{CommandId, IncidentId};
 use super::refusal::Refusal;
+use super::text::check_text;
 use super::time::Timestamp;
 
 /// People whom one report may count.
 pub const HEADS_MAX: u16 = 50;
+/// Characters of the note of one report.
+pub const NOTE_MAX: usize = 200;
 /// How far a phone's clock may run ahead, s.
 pub const CLOCK_AHEAD_MAX_S: u32 = 300;
 
@@ -102,13 +105,16 @@ pub struct CheckIn {
     /// When it was made, which may be long before it arrived.
     #[schema(value_type = i64)]
     pub made_at: Timestamp,
+    /// What whoever comes has to know, at most 200 characters: "back door open". It stays in the journal: no names, no phones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl CheckIn {
     /// Checks the report by itself, and that it is not from the future.
     ///
     /// # Errors
-    /// [`Refusal::BadCheckIn`], [`Refusal::MadeInFuture`].
+    /// [`Refusal::BadCheckIn`], [`Refusal::BadText`], [`Refusal::MadeInFuture`].
     pub fn check(&self, now: Timestamp) -> Result<(), Refusal> {
         if self.heads > HEADS_MAX {
             return Err(Refusal::BadCheckIn { why: "heads must be 0 to 50" });
@@ -120,6 +126,9 @@ impl CheckIn {
             if kinds.iter().enumerate().any(|(i, kind)| kinds[..i].contains(kind)) {
                 return Err(Refusal::BadCheckIn { why: "a kind of help stands twice" });
             }
+        }
+        if let Some(note) = &self.note {
+            check_text("note", note, NOTE_MAX)?;
         }
         if self.made_at > now.plus_s(CLOCK_AHEAD_MAX_S) {
             return Err(Refusal::MadeInFuture {});
@@ -140,6 +149,9 @@ pub struct Report {
     pub heads: u16,
     /// How it is known.
     pub verified: Verified,
+    /// What whoever comes has to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The command that brought it: settles what the other fields leave equal.
     pub id: CommandId,
 }
@@ -173,6 +185,11 @@ impl HouseholdRoll {
     /// The report that counts; `None` while unaccounted.
     pub fn current(&self) -> Option<&Report> {
         self.reports.first()
+    }
+
+    /// The latest report that asks for help, also when a later one says that all is well.
+    pub fn asking(&self) -> Option<&Report> {
+        self.reports.iter().find(|report| matches!(report.status, RollStatus::NeedHelp { .. }))
     }
 
     /// Reports that say otherwise and are at least as well verified: both are shown.
@@ -240,7 +257,14 @@ mod tests {
 
     fn report(made_s: i64, status: RollStatus, id: u128) -> Report {
         let made_at = Timestamp(made_s * 1_000_000);
-        Report { made_at, status, heads: 2, verified: Verified::SelfReport, id: CommandId(Uuid::from_u128(id)) }
+        Report {
+            made_at,
+            status,
+            heads: 2,
+            verified: Verified::SelfReport,
+            note: None,
+            id: CommandId(Uuid::from_u128(id)),
+        }
     }
 
     fn any_report() -> impl Strategy<Value = Report> {
@@ -294,7 +318,8 @@ mod tests {
         let check = |status, heads, made_at| {
             let household = "140403001001001/1-1-101".parse().unwrap();
             let incident = IncidentId(Uuid::nil());
-            CheckIn { incident, household, status, heads, verified: Verified::SelfReport, made_at }.check(Timestamp(0))
+            let verified = Verified::SelfReport;
+            CheckIn { incident, household, status, heads, verified, made_at, note: None }.check(Timestamp(0))
         };
         assert!(check(RollStatus::Safe, 3, Timestamp(0)).is_ok());
         assert!(check(RollStatus::Safe, 51, Timestamp(0)).is_err());

@@ -50,7 +50,9 @@ pub(super) fn groundwork() -> Batch {
         title_zh: "楼道引导员".into(),
         title_en: "Stairwell guide".into(),
         normal_duty: "巡查".into(),
+        normal_duty_en: None,
         emergency_duty: "引导".into(),
+        emergency_duty_en: None,
     };
     let text = "id,name,people,buildings,lon,lat,radius_m\n140403001001001,原有小区,10,1:2x6x2,113.15,36.19,80\n";
     let post = |no| Post { no, kind: "stairwell_guide".into(), headcount: 1 };

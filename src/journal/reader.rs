@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::event::Record;
+use crate::domain::time::Timestamp;
 
 use super::file::{self, OpenError};
 
@@ -45,6 +46,28 @@ impl SqliteReader {
             file::walk(&connection, &mut place, usize::MAX, each)?;
         }
         Ok(())
+    }
+
+    /// Position of the first record made at `time` or later, found by halves; one beyond the end where there is none.
+    ///
+    /// Records stand in the order in which they became durable: where a clock was put back, or an order waited in the queue, times
+    /// are out of that order by as much, so ask with a margin.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn first_since(&self, time: Timestamp) -> Result<u64, OpenError> {
+        let (connection, meta) = file::open_to_read(&self.path)?;
+        let (mut low, mut high) = (1, file::last_position(&connection)? + 1);
+        while low < high {
+            let middle = low.midpoint(high);
+            let record = file::page(&connection, &meta, middle - 1, 1)?;
+            if record.first().is_some_and(|record| record.entry.at < time) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
     }
 
     /// Position of the last record; 0 when there is none.

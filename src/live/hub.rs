@@ -322,7 +322,7 @@ impl State {
         };
         match event.audience() {
             Audience::Person(person) => leave_for(*person),
-            Audience::Area(_) => {}
+            Audience::Area(_) | Audience::Accounts => {}
             // Fewer people are connected than compounds concerned: ask each where they belong.
             Audience::Compounds { of, parts } if by_person.len() < of.len() => {
                 let belongs = |person: &PersonId| {

@@ -101,7 +101,7 @@ impl LiveEvent {
         };
         let audience = match &self.notice.audience {
             Audience::Compounds { of, .. } => of.len() * size_of::<CompoundId>(),
-            Audience::Person(_) | Audience::Area(_) => 0,
+            Audience::Person(_) | Audience::Area(_) | Audience::Accounts => 0,
         };
         // Once as values and once as bytes.
         2 * (300 + texts) + audience
@@ -118,7 +118,7 @@ pub struct History {
     all: VecDeque<Arc<LiveEvent>>,
     of_person: HashMap<PersonId, VecDeque<Arc<LiveEvent>>>,
     of_compound: HashMap<CompoundId, VecDeque<Arc<LiveEvent>>>,
-    /// To several compounds, or to the dispatchers of an area.
+    /// To several compounds, to the dispatchers of an area, or to all accounts.
     wide: VecDeque<Arc<LiveEvent>>,
 }
 
@@ -188,7 +188,7 @@ impl History {
         match audience {
             Audience::Person(person) => pop(&mut self.of_person, *person),
             Audience::Compounds { of, .. } if of.len() == 1 => pop(&mut self.of_compound, of[0]),
-            Audience::Compounds { .. } | Audience::Area(_) => drop(self.wide.pop_front()),
+            Audience::Compounds { .. } | Audience::Area(_) | Audience::Accounts => drop(self.wide.pop_front()),
         }
     }
 
@@ -196,7 +196,7 @@ impl History {
         match audience {
             Audience::Person(person) => self.of_person.entry(*person).or_default(),
             Audience::Compounds { of, .. } if of.len() == 1 => self.of_compound.entry(of[0]).or_default(),
-            Audience::Compounds { .. } | Audience::Area(_) => &mut self.wide,
+            Audience::Compounds { .. } | Audience::Area(_) | Audience::Accounts => &mut self.wide,
         }
     }
 

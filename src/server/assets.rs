@@ -7,6 +7,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
+use tower_http::services::ServeFile;
+
+use crate::config::base_map::FILE_ROUTE;
+use crate::config::sections::MapConfig;
 
 use super::App;
 use super::error::{Edge, Problem};
@@ -30,10 +34,10 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
 /// The pages' addresses. What a page shows is the business of the page.
-pub fn routes() -> Router<App> {
+pub fn routes(map: &MapConfig) -> Router<App> {
     let phone = get(async |headers: HeaderMap| page("phone.html", &headers));
     let console = get(async |headers: HeaderMap| page("console.html", &headers));
-    Router::new()
+    let routes = Router::new()
         .route("/", phone.clone())
         .route("/m", phone.clone())
         .route("/m/{*page}", phone.clone())
@@ -47,7 +51,12 @@ pub fn routes() -> Router<App> {
         .route("/sw.js", get(async |headers: HeaderMap| page("sw.js", &headers)))
         .route("/manifest.webmanifest", get(async |headers: HeaderMap| page("manifest.webmanifest", &headers)))
         .route("/assets/{*name}", get(asset))
-        .route("/map-data/{name}", get(map_data))
+        .route("/map-data/{name}", get(map_data));
+    // Read in ranges, as the map asks for them: such a file has gigabytes.
+    match map.base_file() {
+        Some(file) => routes.route_service(FILE_ROUTE, ServeFile::new(file)),
+        None => routes,
+    }
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {

@@ -315,6 +315,18 @@ edges! {
     NoSuchMethod {} METHOD_NOT_ALLOWED "no_such_method"
         "该地址不支持此方法。"
         "This address does not take that method.";
+    /// Another incident is being told again.
+    ReplayBusy {} TOO_MANY_REQUESTS "replay_busy"
+        "另一个回放正在生成，请稍后再试。"
+        "Another replay is being made. Try again in a moment.";
+    /// The journal is too long to be folded anew in the time that a request has.
+    ReplayTooLong { seconds: u64 } SERVICE_UNAVAILABLE "replay_too_long"
+        "{seconds} 秒内未能生成回放，已停止。请在服务器空闲时再试。"
+        "The replay was not made within {seconds} seconds and was given up. Try again when the server has less to do.";
+    /// The incident concerns more compounds than one replay shows.
+    ReplayTooLarge { compounds: usize, max: usize } UNPROCESSABLE_ENTITY "replay_too_large"
+        "事件涉及 {compounds} 个小区，一次最多回放 {max} 个。请选择较小的区域。"
+        "The incident concerns {compounds} compounds; one replay shows at most {max}. Choose a smaller area.";
     /// It took too long.
     TimedOut {} SERVICE_UNAVAILABLE "timed_out"
         "处理超时，结果未知。请用同一编号重试。"

@@ -18,14 +18,22 @@ use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 use uuid::Uuid;
 
+use crate::config::sections::MapConfig;
+
 use super::App;
 use super::error::{Edge, Problem};
 use super::language::Language;
 use super::routes::imports;
 
-/// Pages load what we serve and nothing else; the map's worker may be a blob, its images may be drawn.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; \
-     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// Pages load what we serve and nothing else, but for the tiles of a base map of the city's own; the map's worker may be a blob,
+/// its images may be drawn.
+fn content_security_policy(map: &MapConfig) -> String {
+    let tiles = map.base_origin().map(|origin| format!(" {origin}")).unwrap_or_default();
+    format!(
+        "default-src 'self'; img-src 'self' data: blob:{tiles}; connect-src 'self'{tiles}; worker-src 'self' blob:; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
 /// Header with the id of a request, going out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,9 +48,12 @@ pub fn stack(router: Router, app: &App) -> Router {
         request: Duration::from_secs(server.request_timeout_s),
         import: Duration::from_secs(import.request_timeout_s),
     };
+    // INVARIANT: the configuration is checked to hold no character that a header may not have; without it nothing is allowed.
+    let policy = HeaderValue::from_str(&content_security_policy(&app.config.map))
+        .unwrap_or(HeaderValue::from_static("default-src 'none'"));
     router.layer(
         ServiceBuilder::new()
-            .layer(always(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+            .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
             .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(always(header::X_FRAME_OPTIONS, "DENY"))
             .layer(always(header::REFERRER_POLICY, "no-referrer"))

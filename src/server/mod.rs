@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod order;
 pub mod origin;
 pub mod repeats;
+pub mod replays;
 pub mod router;
 pub mod routes;
 pub mod socket;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use crate::city::City;
 use crate::config::Config;
+use crate::config::base_map::BaseMap;
 use crate::config::templates::Templates;
 use crate::directory::Directory;
 use crate::domain::time::Timestamp;
@@ -37,6 +39,8 @@ use crate::live::Hub;
 use crate::runtime::Muster;
 
 pub use router::router;
+
+use replays::Replays;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -49,10 +53,14 @@ pub struct App {
     pub config: Arc<Config>,
     /// Texts of alerts, with the city's own in the place of those delivered.
     pub templates: Arc<Templates>,
+    /// The city's own base map.
+    pub base_map: Option<Arc<BaseMap>>,
     /// The journal's file, to read the log from; `None` where the journal is kept in memory only.
     pub journal: Option<SqliteReader>,
     /// Who is connected now.
     pub hub: Hub,
+    /// Tells incidents again, one at a time.
+    pub replays: Replays,
 }
 
 impl App {

@@ -257,8 +257,12 @@ mod tests {
     }
 
     /// POSTs that are the same however often they come: these only read …
-    const READS: [&str; 3] =
-        ["POST /api/v1/targets/preview", "POST /api/v1/templates/render", "POST /api/v1/alerts/lint"];
+    const READS: [&str; 4] = [
+        "POST /api/v1/targets/preview",
+        "POST /api/v1/templates/render",
+        "POST /api/v1/alerts/lint",
+        "POST /api/v1/incidents/{id}/switch/preview",
+    ];
     /// … and here every item has an id of its own, which the engine knows.
     const IDS_INSIDE: &str = "POST /api/v1/incidents/{id}/check-ins/batch";
 

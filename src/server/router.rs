@@ -15,7 +15,7 @@ use super::extract::BodyLimit;
 use super::openapi::{Document, complete};
 use super::routes::{
     accounts, aid, alert_progress, alert_reads, alerts, areas, cancel, compounds, docs, duty, help, imports, incidents,
-    links, log, map, me, operate, people, plans, posts, roll, session, succession, targets, templates, tiles,
+    links, log, map, me, operate, people, plans, posts, replay, roll, session, succession, targets, templates, tiles,
 };
 use super::{App, assets, middleware, repeats, socket};
 
@@ -25,7 +25,7 @@ pub fn router(app: &App) -> Router {
     let counts = operate::HttpCounts::default();
     let router = described
         .route_layer(from_fn_with_state(repeats::Repeats::new(app), repeats::answer_again))
-        .merge(assets::routes())
+        .merge(assets::routes(&app.config.map))
         .merge(tiles::routes())
         .merge(docs::routes(&document))
         .merge(operate::routes(counts.clone()))
@@ -57,6 +57,7 @@ fn api_taking(import_max_bytes: usize) -> (Router<App>, OpenApi) {
 fn who() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(me::me))
+        .routes(routes!(me::service))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::grant, accounts::revoke))
         .routes(routes!(accounts::change_password))
@@ -127,6 +128,7 @@ fn emergency() -> OpenApiRouter<App> {
         .routes(routes!(incidents::one))
         .routes(routes!(incidents::close))
         .routes(routes!(incidents::switch))
+        .routes(routes!(incidents::switch_preview))
         .routes(routes!(incidents::tally))
         .routes(routes!(incidents::tally_children))
         .routes(routes!(duty::board))
@@ -147,5 +149,7 @@ fn emergency() -> OpenApiRouter<App> {
         .routes(routes!(aid::list))
         .routes(routes!(aid::neighbours))
         .routes(routes!(map::state))
+        .routes(routes!(map::base))
         .routes(routes!(log::list))
+        .routes(routes!(replay::replay))
 }

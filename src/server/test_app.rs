@@ -30,6 +30,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::{Muster, Parts};
 
 use super::App;
+use super::replays::Replays;
 
 /// A city with nothing in it yet.
 pub(crate) struct TestApp {
@@ -70,7 +71,16 @@ impl TestApp {
         let templates = Arc::new(Templates::load(None).unwrap());
         let hub = Hub::new(LiveLimits::default());
         let config = Arc::new(Config::default());
-        let app = App { muster: muster.unwrap(), directory, config, templates, journal: None, hub };
+        let app = App {
+            muster: muster.unwrap(),
+            directory,
+            config,
+            templates,
+            base_map: None,
+            journal: None,
+            hub,
+            replays: Replays::default(),
+        };
         Self { _dir: dir, router: super::router(&app), app }
     }
 

@@ -32,6 +32,7 @@ use crate::journal::{SqliteJournal, SqliteOptions, SqliteReader};
 use crate::live::{Hub, LiveLimits};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::{Muster, Parts};
+use crate::server::replays::Replays;
 use crate::server::{App, router};
 
 use super::clock::SimClock;
@@ -118,7 +119,16 @@ impl Served {
         assert!(laid_out.is_ok(), "the demo city is refused: {laid_out:?}");
         let templates = Arc::new(Templates::load(None).unwrap_or_else(|error| panic!("{error}")));
         let journal = Some(SqliteReader::new(&path));
-        let app = App { muster, directory, config: Arc::new(Config::default()), templates, journal, hub };
+        let app = App {
+            muster,
+            directory,
+            config: Arc::new(Config::default()),
+            templates,
+            base_map: None,
+            journal,
+            hub,
+            replays: Replays::default(),
+        };
         Self { router: router(&app), app, demo, clock }
     }
 

@@ -250,7 +250,10 @@ impl World {
         status: RollStatus,
     ) -> Answer {
         let (verified, made_at) = (Verified::SelfReport, self.now);
-        self.gives(by, Command::CheckIn(CheckIn { incident, household, status, heads: 2, verified, made_at }))
+        self.gives(
+            by,
+            Command::CheckIn(CheckIn { incident, household, status, heads: 2, verified, made_at, note: None }),
+        )
     }
 }
 

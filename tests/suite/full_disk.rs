@@ -21,6 +21,7 @@ use muster::journal::SqliteJournal;
 use muster::live::{Hub, LiveLimits};
 use muster::runtime::clock::SystemClock;
 use muster::runtime::{Muster, Parts};
+use muster::server::replays::Replays;
 use muster::server::{App, router};
 use muster::testing::{Faults, FaultyJournal, Room, SmallDisk};
 use serde_json::{Value, json};
@@ -96,7 +97,16 @@ fn start(data: &DataDir, behind: Behind<'_>, runtime: &tokio::runtime::Runtime) 
     demo_city::ensure(data, &directory, &muster, runtime, 12).unwrap();
     let (config, templates) = (Arc::new(Config::default()), Arc::new(Templates::load(None).unwrap()));
     let journal = Some(data.reader().unwrap());
-    let app = App { muster: muster.clone(), directory, config, templates, journal, hub };
+    let app = App {
+        muster: muster.clone(),
+        directory,
+        config,
+        templates,
+        base_map: None,
+        journal,
+        hub,
+        replays: Replays::default(),
+    };
     (muster, Desk { router: router(&app), token: String::new() })
 }
 

@@ -35,7 +35,9 @@ export class Caller {
     const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }
     const answer = await fetch(`${this.origin}/api/v1${path}`, request)
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-    return (await answer.json()) as T
+    // Some answers say no more than that it was done.
+    const text = await answer.text()
+    return (text ? JSON.parse(text) : undefined) as T
   }
 }
 

@@ -126,14 +126,15 @@ test('duty is switched: the commander gets the checklist, the post-holder the ca
 test("a volunteer takes a stairwell's roll without a network: each report waits on the phone, and arrives once", async () => {
   await holder.getByRole('button', { name: /Door-to-door roll/ }).click()
   await holder.getByRole('button', { name: /^1-1 / }).click()
-  const doors = holder.locator('article.card:has(output)')
+  const doors = holder.locator('article.card:has(h2)')
   await doors.nth(2).waitFor()
   await holder.context().setOffline(true)
   for (const door of [0, 1]) await doors.nth(door).getByRole('button', { name: 'Safe' }).click()
   await doors.nth(2).getByRole('button', { name: 'Needs help' }).click()
   await doors.nth(2).getByRole('button', { name: 'Trapped' }).click()
+  await doors.nth(2).getByRole('button', { name: 'Report: needs help' }).click()
   await holder.getByText('3 waiting to be sent').waitFor()
-  await look(holder, 'phone-roll-en')
+  await look(holder, 'phone-roll-offline-en')
   await holder.context().setOffline(false)
   await expect.poll(() => holder.getByText('waiting to be sent').count()).toBe(0)
   const city = await Caller.signIn(origin, 'city1')
@@ -152,7 +153,7 @@ test('an invitation signs its holder in on the phone, once', async () => {
   const made = await admin.post<{ url: string }[]>(`/compounds/${home}/invitations`, form)
   const secret = made[0]?.url.split('#')[1] ?? ''
   const phone = await open(browser, `${origin}/join#${secret}`, PHONE)
-  await phone.getByText('我的岗位').waitFor()
+  await phone.getByRole('navigation').waitFor()
   expect(phone.url()).toBe(`${origin}/m`)
   const again = await open(browser, `${origin}/join#${secret}`, PHONE)
   await again.getByRole('alert').waitFor()
@@ -183,13 +184,13 @@ test('a household without a sign-in says that it needs help; without a network t
 })
 
 test('the board counts posts, roll and help down to the compound', async () => {
-  await console_.getByRole('link', { name: '到岗与点名' }).click()
+  await console_.getByRole('link', { name: '点名', exact: true }).click()
   const rows = console_.locator('tbody tr')
   for (const area of ['潞州区', '镇|街道', '社区|村']) {
     await expect.poll(() => rows.count()).toBe(1)
     await rows.getByRole('button', { name: new RegExp(area) }).click()
   }
-  await rows.getByText(/^1 \/ \d+$/).waitFor()
+  await rows.getByText(/^[1-9]\d* \/ \d+ · \d+ %$/).waitFor()
   await expect.poll(() => console_.locator('aside article').count()).toBe(2)
   await look(console_, 'console-board')
   await console_.getByRole('link', { name: '态势图' }).click()
@@ -206,7 +207,7 @@ test('the console speaks English, and can be used on a phone', async () => {
   await page.getByRole('heading', { name: '1 of 1 compounds acknowledged' }).waitFor()
   expect(await page.getByRole('button', { name: 'Approve and send' }).count(), 'an observer decides nothing').toBe(0)
   await look(page, 'console-alerts-phone-en')
-  await page.getByRole('link', { name: 'Posts and roll' }).click()
+  await page.getByRole('link', { name: 'Duty' }).click()
   await page.getByText('In emergency').first().waitFor()
   await look(page, 'console-board-phone-en')
   await page.context().close()

@@ -31,7 +31,7 @@ let others: string[]
 let alert: string
 
 beforeAll(async () => {
-  server = await startServer(`ack_timeout_s = ${ACK_TIMEOUT_S}`)
+  server = await startServer({ config: { alert: `ack_timeout_s = ${ACK_TIMEOUT_S}` } })
   origin = server.origin
   browser = await launch()
   city = await Caller.signIn(origin, 'city1')

@@ -77,7 +77,7 @@ async function reportsTaken(): Promise<number> {
   return items.filter((line) => JSON.stringify(line).includes('checked_in')).length
 }
 
-const door = (page: Page, nth: number) => page.locator('article.card:has(output)').nth(nth)
+const door = (page: Page, nth: number) => page.locator('article.card:has(h2)').nth(nth)
 const openRoll = async (page: Page, unit: string): Promise<void> => {
   await page.getByRole('button', { name: /入户点名|Door-to-door roll/ }).click()
   await page.getByRole('button', { name: new RegExp(`^${unit} `) }).click()
@@ -93,9 +93,10 @@ test('a commander opens the page without a network: the plan is there, with the 
   await page.context().setOffline(true)
   await page.reload()
   await page.getByText(/截至 \d\d:\d\d/).waitFor()
-  expect(await page.locator('.task').count()).toBe(tasks)
+  await expect.poll(() => page.locator('.task').count()).toBe(tasks)
   expect(await page.locator('.occasion').textContent()).toContain('演练')
   await look(page, 'offline-commander')
+  await page.getByRole('button', { name: '我的' }).click()
   await page.getByRole('button', { name: '退出登录' }).click()
   await page.getByRole('alert').filter({ hasText: '连不上服务器' }).waitFor()
   await page.context().setOffline(false)
@@ -119,8 +120,10 @@ test('a stairwell that was never opened is taken without a network; the reports 
   await holder.getByText(/名单截至 \d\d:\d\d/).waitFor()
   await door(holder, 0).getByRole('button', { name: '需要帮助' }).click()
   await door(holder, 0).getByRole('button', { name: '被困' }).click()
+  await door(holder, 0).getByRole('button', { name: '上报求助' }).click()
   await door(holder, 1).getByRole('button', { name: '安全' }).click()
   // Said otherwise a moment later: the later word counts.
+  await door(holder, 1).getByRole('button', { name: /更正/ }).click()
   await door(holder, 1).getByRole('button', { name: '已转移' }).click()
   await holder.getByText('待上报 3 条').waitFor()
   madeBefore = Date.now()
@@ -137,8 +140,7 @@ test('a stairwell that was never opened is taken without a network; the reports 
   await holder.goto(`${origin}/m`)
   await holder.getByText('3 waiting to be sent').waitFor()
   await openRoll(holder, '1-1')
-  const said = door(holder, 1).getByRole('button', { name: 'Evacuated' })
-  await expect.poll(() => said.getAttribute('aria-pressed')).toBe('true')
+  await door(holder, 1).getByText('Evacuated').waitFor()
   await look(holder, 'offline-roll-en')
   expect(
     (await rowsOf('1-1')).filter((row) => row.report),
@@ -233,7 +235,7 @@ test('a household opens its page without a network, and asks for help', async ()
   await page.reload()
   await page.getByText('待上报 1 条').waitFor()
   await page.context().setOffline(false)
-  await page.getByText(/您已报：需要帮助/).waitFor()
+  await page.getByText(/已报：需要帮助/).waitFor()
   await expect.poll(() => page.getByText('待上报').count()).toBe(0)
   const names = await page.evaluate(async () => JSON.stringify(await caches.keys()) + JSON.stringify(localStorage))
   expect(names).not.toContain(secret)

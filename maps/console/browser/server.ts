@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const BINARY = process.env.MUSTER_BIN ?? join(ROOT, 'target/debug/muster')
-const COMPOUNDS = '60'
+/** Enough for all that is tested, and laid out in a moment. */
+const COMPOUNDS = 60
 /** Time for the server to lay out its city, s. */
 const START_S = '90'
 
@@ -17,14 +18,20 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** @param alert keys of the section `alert` that shall differ from the demo's, as they stand in the file */
-export async function startServer(alert = ''): Promise<Server> {
+/** In what a server differs from the demo's. */
+export interface Differs {
+  compounds?: number
+  /** Keys as they stand in the configuration file, by their section. */
+  config?: Record<string, string>
+}
+
+export async function startServer({ compounds = COMPOUNDS, config = {} }: Differs = {}): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-browser-'))
-  const config = join(folder, 'muster.toml')
-  writeFileSync(config, readFileSync(join(ROOT, 'config/demo.toml'), 'utf8').replace('[alert]', `[alert]\n${alert}`))
+  const file = join(folder, 'muster.toml')
+  writeFileSync(file, withKeys(readFileSync(join(ROOT, 'config/demo.toml'), 'utf8'), config))
   const listen = `127.0.0.1:${await freePort()}`
   const env = { ...process.env, MUSTER_DATA_DIR: join(folder, 'data'), MUSTER_LISTEN: listen }
-  const args = ['--config', config, 'serve', '--demo', '--demo-compounds', COMPOUNDS]
+  const args = ['--config', file, 'serve', '--demo', '--demo-compounds', String(compounds)]
   const server = spawn(BINARY, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   server.stderr.on('data', (bytes) => (said = (said + String(bytes)).slice(-4_000)))
@@ -41,6 +48,13 @@ export async function startServer(alert = ''): Promise<Server> {
     rmSync(folder, { recursive: true })
   }
   return { origin, stop }
+}
+
+function withKeys(toml: string, config: Record<string, string>): string {
+  return Object.entries(config).reduce((text, [section, keys]) => {
+    const head = `[${section}]`
+    return text.includes(head) ? text.replace(head, `${head}\n${keys}`) : `${text}\n${head}\n${keys}\n`
+  }, toml)
 }
 
 async function freePort(): Promise<number> {

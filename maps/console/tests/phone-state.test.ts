@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { NoticeBody } from '../src/shared/schema'
+import type { CommandBrief, NoticeBody, PlaceView } from '../src/shared/schema'
 import { acknowledged, apply, empty, pressing } from '../src/phone/state'
 
 const REAL = { exercise: false, occasion: { zh: '真实', en: 'REAL' } }
@@ -59,4 +59,22 @@ test('a call goes from called to on post, and goes when it ends or all stand dow
   expect(play(call, ended).calls).toEqual([])
   const other = { ...REAL, stood_down: { incident: 'j', title: '', hazard: 'flood' } } as unknown as NoticeBody
   expect(play(call, other).calls).toHaveLength(1)
+})
+
+test('who commands, and to whom it is offered, follows from what is told', () => {
+  const place = { compound: 'c', rank: 2, in_command: false, epoch: 1, offered: false } as unknown as PlaceView
+  const start = { ...empty('me'), places: [place] }
+  const offered = apply(start, { ...REAL, command_offered: { compound: 'c', to: 'me', epoch: 1 } } as NoticeBody)
+  expect(offered.places[0]?.offered).toBe(true)
+  const changed = (person: string) =>
+    ({ ...REAL, command_changed: { compound: 'c', holder: { person }, epoch: 2 } }) as NoticeBody
+  expect(apply(offered, changed('me')).places[0]).toMatchObject({ in_command: true, offered: false, epoch: 2 })
+  expect(apply(offered, changed('somebody')).places[0]).toMatchObject({ in_command: false, offered: false, epoch: 2 })
+})
+
+test("the commander's counts follow each answer", () => {
+  const brief = { compound: 'c', incident: 'i', duty: { on_post: 0 }, vacant_posts: [3] } as unknown as CommandBrief
+  const answer = { post: 'c#1', person: 'somebody', answer: 'on_post', duty: { on_post: 1 }, vacant_posts: [] }
+  const told = apply({ ...empty('me'), briefs: [brief] }, { ...REAL, call_answered: answer } as unknown as NoticeBody)
+  expect(told.briefs[0]).toMatchObject({ duty: { on_post: 1 }, vacant_posts: [] })
 })

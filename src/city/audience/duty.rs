@@ -89,6 +89,7 @@ impl Draft<'_> {
             title_zh: text(|kind| &kind.title_zh),
             title_en: text(|kind| &kind.title_en),
             emergency_duty: text(|kind| &kind.emergency_duty),
+            emergency_duty_en: kind.and_then(|kind| kind.emergency_duty_en.clone()),
         })
     }
 

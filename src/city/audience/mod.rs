@@ -25,8 +25,8 @@ use super::authority::Action;
 use super::state::{City, CompoundState};
 
 pub use notice::{
-    AcknowledgementAsked, AlertNotice, CommandBrief, CommandChange, DutyNotice, Extent, HelpNotice, Notice, NoticeBody,
-    NoticeKind, Occasion, PostCall, PostDuty, ReportNotice, Words,
+    AcknowledgementAsked, AlertNotice, CommandBrief, CommandChange, DutyNotice, Extent, HelpNotice, IncidentNotice,
+    Notice, NoticeBody, NoticeKind, Occasion, PostCall, PostDuty, ReportNotice, Words,
 };
 
 /// What somebody is to a compound, as far as audiences tell it apart.
@@ -81,6 +81,8 @@ pub enum Audience {
     /// Dispatchers of the street or community itself: those who answer for the area day by day. Wider ones command there, too,
     /// but hear of a whole order at once.
     Area(AreaCode),
+    /// Every account with a grant, wherever it is: what the whole city is told.
+    Accounts,
 }
 
 impl Audience {
@@ -101,6 +103,7 @@ impl Audience {
     pub fn hears_by_grant(&self, grants: &[Grant]) -> bool {
         match self {
             Self::Person(_) => false,
+            Self::Accounts => !grants.is_empty(),
             Self::Area(area) => grants.iter().any(|grant| {
                 let is_near = matches!(grant.area.level(), AreaLevel::Street | AreaLevel::Community);
                 grant.role == Role::Dispatcher && is_near && grant.area.contains(*area)
@@ -152,7 +155,7 @@ impl City {
         let Some(person) = actor.person_id() else { return false };
         let by_place = match audience {
             Audience::Person(to) => *to == person,
-            Audience::Area(_) => false,
+            Audience::Area(_) | Audience::Accounts => false,
             Audience::Compounds { of, parts } => self.places_of(person).any(|id| {
                 of.binary_search(&id).is_ok() && self.compound(id).is_ok_and(|state| state.has_part(person, parts))
             }),

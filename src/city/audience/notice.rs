@@ -90,6 +90,10 @@ impl Occasion {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
+    /// An incident began.
+    IncidentOpened(IncidentNotice),
+    /// An incident ended.
+    IncidentClosed(IncidentNotice),
     /// An alert, an update or a cancel is out.
     Alert(Box<AlertNotice>),
     /// You hold the command: acknowledge this alert in time.
@@ -215,6 +219,17 @@ impl Extent {
     }
 }
 
+/// An incident that began or ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IncidentNotice {
+    /// Which.
+    pub incident: IncidentId,
+    /// What people call it.
+    pub title: String,
+    /// What kind of danger.
+    pub hazard: Hazard,
+}
+
 /// An alert as its recipients see it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AlertNotice {
@@ -315,8 +330,11 @@ pub struct PostDuty {
     pub title_zh: String,
     /// Title in English.
     pub title_en: String,
-    /// The emergency duty.
+    /// The emergency duty, in Chinese.
     pub emergency_duty: String,
+    /// The same in English; left out where the catalogue does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emergency_duty_en: Option<String>,
 }
 
 /// A report on a household.

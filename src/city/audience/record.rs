@@ -8,11 +8,14 @@ use crate::domain::duty::DutyEvent;
 use crate::domain::event::{Event, Record};
 use crate::domain::help::HelpKey;
 use crate::domain::ids::{AlertId, IncidentId};
+use crate::domain::incident::IncidentEvent;
 use crate::domain::roll_call::{CheckIn, RollStatus};
 use crate::domain::time::Timestamp;
 
 use super::super::state::City;
-use super::notice::{AlertNotice, Extent, HelpNotice, Notice, NoticeBody, NoticeKind, Occasion, ReportNotice};
+use super::notice::{
+    AlertNotice, Extent, HelpNotice, IncidentNotice, Notice, NoticeBody, NoticeKind, Occasion, ReportNotice,
+};
 use super::{Audience, Part};
 
 /// The notices of one record as they come together.
@@ -86,7 +89,8 @@ impl Draft<'_> {
             Event::HelpAssigned { incident, help, .. } => self.help(*incident, *help, NoticeKind::HelpAssigned),
             Event::HelpEnded { incident, help, .. } => self.help(*incident, *help, NoticeKind::HelpEnded),
             Event::Succession(compound, event, _) => self.succession(*compound, event),
-            Event::Register(_) | Event::Incident(..) | Event::Alert(..) | Event::Receipts(_) | Event::Aid(_) => {}
+            Event::Incident(id, event) => self.incident(*id, event),
+            Event::Register(_) | Event::Alert(..) | Event::Receipts(_) | Event::Aid(_) => {}
         }
     }
 
@@ -98,6 +102,18 @@ impl Draft<'_> {
             DutyEvent::Unanswered { compound, calls, .. } => self.unanswered(*compound, calls),
             DutyEvent::FellSilent { compounds, .. } => self.fell_silent(compounds),
         }
+    }
+
+    /// Whoever has an account sees every incident, so all of them are told: the band of each screen says real or exercise.
+    fn incident(&mut self, incident: IncidentId, event: &IncidentEvent) {
+        let Ok(state) = self.city.incident(incident) else { return };
+        let (title, hazard) = (state.incident.title.clone(), state.incident.hazard);
+        let notice = IncidentNotice { incident, title, hazard };
+        let kind = match event {
+            IncidentEvent::Opened { .. } => NoticeKind::IncidentOpened(notice),
+            IncidentEvent::Closed {} => NoticeKind::IncidentClosed(notice),
+        };
+        self.say(Audience::Accounts, Occasion::of(Some(&state.incident)), kind);
     }
 
     /// Real or exercise, as the alert's incident is.
@@ -134,7 +150,7 @@ impl Draft<'_> {
     }
 
     fn checked_in(&mut self, check_in: &CheckIn) {
-        let CheckIn { incident, household, status, heads, verified, made_at } = check_in;
+        let CheckIn { incident, household, status, heads, verified, made_at, .. } = check_in;
         let made_at = (*made_at).min(self.at);
         let roll = self.city.roll(check_in.incident, household.compound);
         let current = roll.and_then(|roll| roll.households.get(&household.flat)).and_then(|entry| entry.current());

@@ -20,12 +20,21 @@ use super::super::authority::Action;
 use super::super::state::City;
 use super::{check_system, giver_of, some_events};
 
+/// What an order to a level finds.
+#[derive(Debug, Default)]
+pub(in super::super) struct Raisable {
+    /// Compounds that it moves, under which plans.
+    pub activations: Vec<Activation>,
+    /// Compounds that are in emergency mode under another incident.
+    pub elsewhere: Vec<CompoundId>,
+}
+
 impl City {
     pub(super) fn decide_duty(&self, order: &Order, policy: &Policy) -> Result<Vec<Event>, Refusal> {
         match &order.command {
             Command::SwitchDuty { incident, areas, compounds, to } => {
                 let compounds = self.named(areas, compounds)?;
-                self.check_may_switch(order, areas, &compounds)?;
+                self.check_may_switch(&order.actor, order.epoch, areas, &compounds)?;
                 self.incident(*incident)?.incident.check_open()?;
                 match to {
                     ModeOrder::Emergency(level) => self.decide_raise(*incident, *level, &compounds, policy),
@@ -81,7 +90,11 @@ impl City {
     }
 
     /// The compounds that areas and codes name, by code, each once.
-    fn named(&self, areas: &[AreaCode], compounds: &[CompoundId]) -> Result<Vec<CompoundId>, Refusal> {
+    pub(in super::super) fn named(
+        &self,
+        areas: &[AreaCode],
+        compounds: &[CompoundId],
+    ) -> Result<Vec<CompoundId>, Refusal> {
         let mut named = BTreeSet::new();
         for area in areas {
             self.area(*area)?;
@@ -100,11 +113,47 @@ impl City {
         Ok(named.into_iter().collect())
     }
 
-    fn check_may_switch(&self, order: &Order, areas: &[AreaCode], compounds: &[CompoundId]) -> Result<(), Refusal> {
+    /// Whether the actor may switch all of them.
+    pub(in super::super) fn check_may_switch(
+        &self,
+        actor: &Actor,
+        epoch: Option<u32>,
+        areas: &[AreaCode],
+        compounds: &[CompoundId],
+    ) -> Result<(), Refusal> {
         for area in areas {
-            self.may_in_area(&order.actor, Action::SwitchDuty, *area)?;
+            self.may_in_area(actor, Action::SwitchDuty, *area)?;
         }
-        compounds.iter().try_for_each(|id| self.may_order(&order.actor, Action::SwitchDuty, *id, order.epoch))
+        compounds.iter().try_for_each(|id| self.may_order(actor, Action::SwitchDuty, *id, epoch))
+    }
+
+    /// Which of the compounds an order to this level moves, and which it cannot.
+    pub(in super::super) fn raisable(
+        &self,
+        incident: IncidentId,
+        level: ResponseLevel,
+        compounds: &[CompoundId],
+    ) -> Result<Raisable, Refusal> {
+        let hazard = self.incident(incident)?.incident.hazard;
+        let mut raisable = Raisable::default();
+        for id in compounds {
+            let state = self.compound(*id)?;
+            match state.mode {
+                Mode::Emergency { incident: other, .. } if other != incident => raisable.elsewhere.push(*id),
+                Mode::Emergency { level: same, .. } if same == level => {}
+                Mode::Emergency { .. } | Mode::Normal => {
+                    let plan = state.plan_in_force(hazard).map(|version| version.version);
+                    raisable.activations.push(Activation { compound: *id, plan });
+                }
+            }
+        }
+        Ok(raisable)
+    }
+
+    /// Which of the compounds are in emergency mode under the incident.
+    pub(in super::super) fn raised_of(&self, incident: IncidentId, compounds: &[CompoundId]) -> Vec<CompoundId> {
+        let under = |id: &CompoundId| self.compound(*id).is_ok_and(|state| state.incident() == Some(incident));
+        compounds.iter().copied().filter(under).collect()
     }
 
     fn decide_raise(
@@ -114,20 +163,9 @@ impl City {
         compounds: &[CompoundId],
         policy: &Policy,
     ) -> Result<Vec<Event>, Refusal> {
-        let hazard = self.incident(incident)?.incident.hazard;
-        let mut activations = Vec::with_capacity(compounds.len());
-        for id in compounds {
-            let state = self.compound(*id)?;
-            match state.mode {
-                Mode::Emergency { incident: other, .. } if other != incident => {
-                    return Err(Refusal::OtherIncident { compound: *id });
-                }
-                Mode::Emergency { level: same, .. } if same == level => {}
-                Mode::Emergency { .. } | Mode::Normal => {
-                    let plan = state.plan_in_force(hazard).map(|version| version.version);
-                    activations.push(Activation { compound: *id, plan });
-                }
-            }
+        let Raisable { activations, elsewhere } = self.raisable(incident, level, compounds)?;
+        if let Some(compound) = elsewhere.first() {
+            return Err(Refusal::OtherIncident { compound: *compound });
         }
         if activations.is_empty() {
             return Err(Refusal::NothingToSwitch {});
@@ -138,8 +176,7 @@ impl City {
     }
 
     fn decide_stand_down(&self, incident: IncidentId, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
-        let under = |id: &CompoundId| self.compound(*id).is_ok_and(|state| state.incident() == Some(incident));
-        let compounds: Vec<CompoundId> = compounds.iter().copied().filter(under).collect();
+        let compounds = self.raised_of(incident, compounds);
         if compounds.is_empty() {
             return Err(Refusal::NothingToSwitch {});
         }

@@ -27,7 +27,7 @@ impl City {
             Command::EndHelp { incident, help, how, reason } => {
                 let request = self.open_help(*incident, *help)?;
                 let by = giver_of(order)?;
-                if !matches!(request.state, HelpState::Assigned { to } if to == by) {
+                if !matches!(request.state, HelpState::Assigned { to, .. } if to == by) {
                     self.may_order(&order.actor, Action::KeepHelp, help.household.compound, order.epoch)?;
                 }
                 request.check_end(*help, reason)?;

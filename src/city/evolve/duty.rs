@@ -4,14 +4,17 @@ use std::collections::HashSet;
 
 use crate::domain::aid::{AidEvent, OpenDispatch};
 use crate::domain::compound::CompoundId;
-use crate::domain::duty::{Activation, Answer, CallState, CalledPost, DutyBoard, DutyCall, DutyEvent, Mode, PostSeat};
+use crate::domain::duty::{
+    Activation, Answer, CallState, CalledPost, DutyBoard, DutyCall, DutyEvent, Mode, PostSeat, Service,
+};
 use crate::domain::hazard::{Hazard, ResponseLevel};
 use crate::domain::ids::{DispatchId, IncidentId, PersonId};
 use crate::domain::plan::LevelPlan;
 use crate::domain::post::PostKey;
-use crate::domain::succession::SuccessionEvent;
+use crate::domain::succession::{Holder, SuccessionEvent};
+use crate::domain::time::Timestamp;
 
-use super::super::state::{City, CompoundState, Roll};
+use super::super::state::{City, PostState, Roll};
 use super::Moment;
 
 /// What an order to emergency mode says of all its compounds.
@@ -21,6 +24,17 @@ struct Raise {
     level: ResponseLevel,
     silent_after_s: u32,
     answer_limit_s: u32,
+}
+
+/// What an order to emergency mode would call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in super::super) struct Foreseen {
+    /// Posts that the level asks for.
+    pub posts: usize,
+    /// Places that they have.
+    pub needed: usize,
+    /// People who are called for it.
+    pub people: usize,
 }
 
 /// What the activated plan says of the level; a compound without a plan calls everybody and opens a roll.
@@ -65,7 +79,9 @@ impl City {
         let raised = self.change(id, now, |compound| {
             compound.mode = Mode::Emergency { incident, level: raise.level };
             compound.silent_after_s = Some(raise.silent_after_s);
-            set_board(compound, raise, orders, now)
+            let (board, relieved) = set_board(compound.board.take(), raise, orders, now.at);
+            compound.board = Some(board);
+            relieved
         });
         for (post, person) in raised.into_iter().flatten() {
             self.free(PostKey { compound: id, no: post }, person);
@@ -112,23 +128,56 @@ impl City {
         // Taken out while the compound is changed, and put back with the calls that were made.
         let (mut calls, commands) = (std::mem::take(&mut self.calls), std::mem::take(&mut self.commands));
         let mut newly_called = std::mem::take(&mut self.newly_called);
-        self.change(id, now, |compound| {
-            let Some(board) = &mut compound.board else { return };
-            for index in 0..board.posts.len() {
-                let CalledPost { no, headcount, .. } = board.posts[index];
-                let Some(state) = compound.posts.iter().find(|state| state.post.no == no) else { continue };
-                let seat = PostSeat { no, headcount, claimants: &state.claimants() };
-                let engaged = |person| calls.contains_key(&person) || commands.contains_key(&person);
-                for person in board.call(seat, now.at, engaged) {
-                    let key = PostKey { compound: id, no };
-                    calls.insert(person, key);
-                    newly_called.push((key, person));
-                }
-            }
-            board.note_readiness(now.at);
+        let called = self.change(id, now, |compound| {
+            let board = compound.board.as_mut()?;
+            let engaged = |person| calls.contains_key(&person) || commands.contains_key(&person);
+            Some(fill_posts(board, &compound.posts, now.at, engaged))
         });
+        for (no, person) in called.flatten().into_iter().flatten() {
+            let key = PostKey { compound: id, no };
+            calls.insert(person, key);
+            newly_called.push((key, person));
+        }
         (self.calls, self.commands, self.newly_called) = (calls, commands, newly_called);
         self.settle(id);
+    }
+
+    /// What an order to this level would call, by the code that calls; nothing changes. People whom it relieves may be called to
+    /// posts that wait for them elsewhere: they are not counted.
+    pub(in super::super) fn foresee_raise(
+        &self,
+        incident: IncidentId,
+        level: ResponseLevel,
+        activations: &[Activation],
+        now: Timestamp,
+    ) -> Foreseen {
+        let Some(hazard) = self.incidents.get(&incident).map(|state| state.incident.hazard) else {
+            return Foreseen::default();
+        };
+        let raise = Raise { incident, hazard, level, silent_after_s: 0, answer_limit_s: 0 };
+        let (mut boards, mut commanders, mut freed) = (Vec::new(), HashSet::new(), HashSet::new());
+        for activation in activations {
+            let Some(state) = self.compounds.get(&activation.compound) else { continue };
+            let Some(orders) = self.orders(activation.compound, &raise, activation.plan) else { continue };
+            let (board, relieved) = set_board(state.board.clone(), &raise, orders, now);
+            freed.extend(relieved.into_iter().map(|(_, person)| person));
+            if let Holder::Person(person) = state.succession.holder {
+                commanders.insert(person);
+            }
+            boards.push((state, board));
+        }
+        let mut called = HashSet::new();
+        for (state, board) in &mut boards {
+            let newly = fill_posts(board, &state.posts, now, |person| {
+                let has_call = self.calls.contains_key(&person) && !freed.contains(&person);
+                let commands = self.commands.contains_key(&person) || commanders.contains(&person);
+                has_call || commands || called.contains(&person)
+            });
+            called.extend(newly.into_iter().map(|(_, person)| person));
+        }
+        let posts = || boards.iter().flat_map(|(_, board)| &board.posts);
+        let needed = posts().map(|post| usize::from(post.headcount)).sum();
+        Foreseen { posts: posts().count(), needed, people: called.len() }
     }
 
     fn answer(&mut self, post: PostKey, person: PersonId, answer: &Answer, now: Moment) {
@@ -172,7 +221,7 @@ impl City {
                 let post = posts.iter().find(|state| state.post.no == call.post);
                 post.is_some_and(|state| state.is_held_by(call.person))
             };
-            compound.board.as_mut().map(|board| board.relieve_unless(held))
+            compound.board.as_mut().map(|board| board.relieve_unless(now.at, held))
         });
         for (no, person) in relieved.flatten().into_iter().flatten() {
             self.free(PostKey { compound: id, no }, person);
@@ -216,8 +265,11 @@ impl City {
             (commander, compound.board.take())
         });
         let Some((commander, board)) = stood_down else { return };
-        for call in board.into_iter().flat_map(|board| board.calls).filter(|call| call.state.is_active()) {
-            self.free(PostKey { compound: id, no: call.post }, call.person);
+        for call in board.into_iter().flat_map(|board| board.calls) {
+            self.keep_service(incident, id, &call, now);
+            if call.state.is_active() {
+                self.free(PostKey { compound: id, no: call.post }, call.person);
+            }
         }
         if let Some(person) = commander {
             self.freed_in.extend(self.places.get(&person).into_iter().flatten());
@@ -230,6 +282,13 @@ impl City {
         }
         let share = self.share_of(id, incident);
         self.move_share(id, incident, share);
+    }
+
+    /// The board goes; what its people served stays with them.
+    fn keep_service(&mut self, incident: IncidentId, id: CompoundId, call: &DutyCall, now: Moment) {
+        let exercise = self.incidents.get(&incident).is_some_and(|state| state.incident.exercise);
+        let service = Service::of(id, incident, call).stood_down(now.at);
+        self.services.entry(call.person).or_default().keep(service, exercise, now.at);
     }
 
     pub(super) fn evolve_aid(&mut self, event: &AidEvent, now: Moment) {
@@ -258,22 +317,46 @@ impl City {
     }
 }
 
+/// Calls whoever is next for every place of the called posts that is not filled, unless they are `engaged`: who was called to
+/// which post.
+fn fill_posts(
+    board: &mut DutyBoard,
+    posts: &[PostState],
+    now: Timestamp,
+    engaged: impl Fn(PersonId) -> bool,
+) -> Vec<(u16, PersonId)> {
+    let mut called: Vec<(u16, PersonId)> = Vec::new();
+    for index in 0..board.posts.len() {
+        let CalledPost { no, headcount, .. } = board.posts[index];
+        let Some(state) = posts.iter().find(|state| state.post.no == no) else { continue };
+        let seat = PostSeat { no, headcount, claimants: &state.claimants() };
+        let newly = board.call(seat, now, |person| engaged(person) || called.iter().any(|(_, other)| *other == person));
+        called.extend(newly.into_iter().map(|person| (no, person)));
+    }
+    board.note_readiness(now);
+    called
+}
+
 /// Opens the board, or changes it to another level: calls to posts that the level does not ask for are relieved.
-fn set_board(compound: &mut CompoundState, raise: &Raise, orders: Orders, now: Moment) -> Vec<(u16, PersonId)> {
-    let (since, calls) = compound.board.take().map_or((now.at, Vec::new()), |board| (board.since, board.calls));
+fn set_board(
+    before: Option<DutyBoard>,
+    raise: &Raise,
+    orders: Orders,
+    now: Timestamp,
+) -> (DutyBoard, Vec<(u16, PersonId)>) {
+    let (since, calls) = before.map_or((now, Vec::new()), |board| (board.since, board.calls));
     let mut board = DutyBoard {
         incident: raise.incident,
         level: raise.level,
         plan: orders.plan,
         since,
-        level_since: now.at,
+        level_since: now,
         answer_limit_s: orders.answer_limit_s,
         posts: orders.posts,
         calls,
         ready_at: None,
     };
     let wanted: HashSet<u16> = board.posts.iter().map(|post| post.no).collect();
-    let relieved = board.relieve_unless(|call| wanted.contains(&call.post));
-    compound.board = Some(board);
-    relieved
+    let relieved = board.relieve_unless(now, |call| wanted.contains(&call.post));
+    (board, relieved)
 }

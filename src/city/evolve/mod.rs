@@ -63,7 +63,7 @@ impl City {
             }
             Event::Duty(event) => self.evolve_duty(event, now),
             Event::CheckedIn(check_in) => self.evolve_check_in(check_in, record.entry.id, now),
-            Event::HelpAssigned { incident, help, to } => self.evolve_help_assigned(*incident, *help, *to),
+            Event::HelpAssigned { incident, help, to } => self.evolve_help_assigned(*incident, *help, *to, now),
             Event::HelpEnded { incident, help, how, reason } => {
                 self.evolve_help_ended(*incident, *help, *how, reason, now);
             }

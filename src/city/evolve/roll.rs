@@ -17,6 +17,7 @@ impl City {
             status: check_in.status.clone(),
             heads: check_in.heads,
             verified: check_in.verified,
+            note: check_in.note.clone(),
             id,
         };
         let made_at = report.made_at;
@@ -67,10 +68,10 @@ impl City {
         self.change_roll(household, incident, |roll| count_help(roll, household, true));
     }
 
-    pub(super) fn evolve_help_assigned(&mut self, incident: IncidentId, help: HelpKey, to: PersonId) {
+    pub(super) fn evolve_help_assigned(&mut self, incident: IncidentId, help: HelpKey, to: PersonId, now: Moment) {
         let state = self.incidents.get_mut(&incident);
         if let Some(request) = state.and_then(|state| state.help.get_mut(&help)) {
-            request.state = HelpState::Assigned { to };
+            request.state = HelpState::Assigned { to, at: now.at };
         }
     }
 

@@ -65,6 +65,12 @@ pub struct DutyCall {
     /// When the person last answered.
     #[schema(value_type = Option<i64>)]
     pub answered_at: Option<Timestamp>,
+    /// When the person said that they were there.
+    #[schema(value_type = Option<i64>)]
+    pub on_post_at: Option<Timestamp>,
+    /// When the person was relieved.
+    #[schema(value_type = Option<i64>)]
+    pub ended_at: Option<Timestamp>,
     /// Why the person declined.
     pub reason: Option<String>,
 }
@@ -160,6 +166,8 @@ impl DutyBoard {
             state,
             called_at: now,
             answered_at: None,
+            on_post_at: None,
+            ended_at: None,
             reason: None,
         };
         self.calls.extend(called.iter().map(call));
@@ -167,11 +175,12 @@ impl DutyBoard {
     }
 
     /// Relieves everybody who is called, coming or there and is not to be kept; gives the posts they were called to.
-    pub fn relieve_unless(&mut self, keep: impl Fn(&DutyCall) -> bool) -> Vec<(u16, PersonId)> {
+    pub fn relieve_unless(&mut self, now: Timestamp, keep: impl Fn(&DutyCall) -> bool) -> Vec<(u16, PersonId)> {
         let mut relieved = Vec::new();
         for call in self.calls.iter_mut().filter(|call| call.state.is_active()) {
             if !keep(call) {
                 call.state = CallState::Relieved;
+                call.ended_at = Some(now);
                 relieved.push((call.post, call.person));
             }
         }
@@ -209,7 +218,10 @@ impl DutyBoard {
         call.answered_at = Some(now);
         call.state = match answer {
             Answer::Acknowledged => CallState::Acknowledged,
-            Answer::OnPost => CallState::OnPost,
+            Answer::OnPost => {
+                call.on_post_at = Some(now);
+                CallState::OnPost
+            }
             Answer::Declined { reason } => {
                 call.reason = Some(reason.clone());
                 CallState::Declined

@@ -69,7 +69,7 @@ pub async fn list(
     let waiting = state.help_queue.range((after.map_or(Unbounded, Excluded), Unbounded));
     let views = waiting.map(|order| order.3).filter(wanted).filter_map(|key| {
         let with_needs = city.may(&actor, Action::SeeVulnerable, key.household.compound).is_ok();
-        Some((key, HelpView::of(&city, key, state.help.get(&key)?, now, with_needs)))
+        Some((key, HelpView::of(&city, incident, key, state.help.get(&key)?, now, with_needs)))
     });
     Ok(Json(PageOf::fill(query.limit, views)))
 }

@@ -3,12 +3,13 @@
 //! The id of an incident is the `id` that the client gives or, without one, the request's `Idempotency-Key`.
 
 use axum::extract::State;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::city::authority::Action;
 use crate::city::state::IncidentState;
+use crate::city::switching::SwitchPreview;
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::command::Command;
 use crate::domain::compound::CompoundId;
@@ -21,10 +22,14 @@ use crate::server::caller::Caller;
 use crate::server::error::Answer;
 use crate::server::extract::{Json, Path, Query};
 use crate::server::order::{Done, Orderer};
+use crate::server::views::compound_name;
 use crate::server::views::incident::{IncidentView, TallyView};
 
 use super::making::{Made, made_by};
 use super::paging::PageOf;
+
+/// Compounds that a preview of a switch names one by one.
+const REFUSED_NAMED_MAX: usize = 100;
 
 /// An incident to open.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -83,6 +88,53 @@ pub async fn switch(
     let SwitchForm { areas, compounds, to } = form;
     let command = Command::SwitchDuty { incident, areas, compounds, to };
     orderer.give(command).await
+}
+
+/// A compound that an order cannot move, and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NotSwitched {
+    /// Which.
+    pub compound: CompoundId,
+    /// Its name.
+    pub name: String,
+    /// The stable code of the refusal.
+    pub code: &'static str,
+    /// Why, in Chinese.
+    pub zh: String,
+    /// Why, in English.
+    pub en: String,
+}
+
+/// What an order to another mode would do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SwitchPreviewView {
+    /// In numbers. `compounds` is the number to confirm.
+    #[serde(flatten)]
+    pub preview: SwitchPreview,
+    /// Each compound of `elsewhere` by name, at most 100.
+    pub refused: Vec<NotSwitched>,
+}
+
+/// 平急转换预览 Says what a switch would do, by the code that will carry it out; nothing is switched.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/switch/preview", tag = "incidents",
+    params(("id" = uuid::Uuid, Path)), request_body = SwitchForm,
+    responses((status = 200, body = SwitchPreviewView)), extensions(("x-muster-action" = json!("switch_duty"))))]
+pub async fn switch_preview(
+    State(app): State<App>,
+    Caller { actor, .. }: Caller,
+    Path(incident): Path<IncidentId>,
+    Json(form): Json<SwitchForm>,
+) -> Answer<Json<SwitchPreviewView>> {
+    let (city, now) = (app.city(), app.now());
+    let SwitchForm { areas, compounds, to } = form;
+    let preview = city.preview_switch(&actor, incident, (&areas, &compounds), to, now)?;
+    let why = |compound: CompoundId| {
+        let refusal = Refusal::OtherIncident { compound };
+        let name = compound_name(&city, compound);
+        NotSwitched { compound, name, code: refusal.code(), zh: refusal.zh(), en: refusal.en() }
+    };
+    let refused = preview.elsewhere.iter().copied().take(REFUSED_NAMED_MAX).map(why).collect();
+    Ok(Json(SwitchPreviewView { preview, refused }))
 }
 
 /// Which incidents.

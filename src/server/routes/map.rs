@@ -1,11 +1,14 @@
 //! The map's state over HTTP: for those who do not hold a socket. The same states as the live map's.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::city::authority::Action;
 use crate::city::map_state::MapState;
+use crate::config::base_map::BaseMap;
 use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
 use crate::live::map::{areas_of, snapshot_part};
@@ -40,6 +43,14 @@ pub struct MapPage {
     pub items: Vec<MapState>,
     /// To be given as `after` to go on; `null` at the end.
     pub next: Option<CompoundId>,
+}
+
+/// 底图 The city's own base map below the compounds; `null` where it has none.
+#[utoipa::path(get, path = "/api/v1/map/base", tag = "map",
+    responses((status = 200, body = Option<BaseMap>)), extensions(("x-muster-action" = json!("see_compound"))))]
+pub async fn base(State(app): State<App>, Caller { actor, .. }: Caller) -> Answer<Json<Option<Arc<BaseMap>>>> {
+    app.city().may_somewhere(&actor, Action::SeeCompound)?;
+    Ok(Json(app.base_map.clone()))
 }
 
 /// 态势 How the compounds of the caller's areas stand, in numbers.

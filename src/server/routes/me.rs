@@ -16,6 +16,7 @@ use crate::server::caller::Caller;
 use crate::server::error::Answer;
 use crate::server::extract::Json;
 use crate::server::time::Rfc3339;
+use crate::server::views::service::ServiceView;
 
 /// Who the caller is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -104,6 +105,16 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<MeView>> 
     let name = entry.map(|entry| entry.name);
     let position = city.position();
     Ok(Json(MeView { giver: caller.actor.giver, name, grants: caller.actor.grants.clone(), places, position }))
+}
+
+/// 服务记录 What the caller served: times called and on post, hours, exercises apart; the latest 20 calls
+#[utoipa::path(
+    get, path = "/api/v1/me/service", tag = "session", responses((status = 200, body = ServiceView)),
+    extensions(("x-muster-action" = json!("own")))
+)]
+pub async fn service(State(app): State<App>, caller: Caller) -> Answer<Json<ServiceView>> {
+    let person = caller.person()?;
+    Ok(Json(ServiceView::of(&app.city(), person, app.now())))
 }
 
 impl PlaceView {

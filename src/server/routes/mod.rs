@@ -27,6 +27,7 @@ pub mod paging;
 pub mod people;
 pub mod plans;
 pub mod posts;
+pub mod replay;
 pub mod roll;
 pub mod session;
 pub mod succession;

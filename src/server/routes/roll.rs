@@ -41,13 +41,15 @@ pub struct CheckInForm {
     pub verified: Verified,
     /// When it was made, which may be long before it arrives.
     pub made_at: Rfc3339,
+    /// What whoever comes has to know, at most 200 characters. It stays in the journal: no names, no phones.
+    pub note: Option<String>,
 }
 
 impl CheckInForm {
     fn in_roll_of(self, incident: IncidentId) -> Command {
-        let Self { household, status, heads, verified, made_at } = self;
+        let Self { household, status, heads, verified, made_at, note } = self;
         let made_at = made_at.into();
-        Command::CheckIn(CheckIn { incident, household, status, heads, verified, made_at })
+        Command::CheckIn(CheckIn { incident, household, status, heads, verified, made_at, note })
     }
 }
 

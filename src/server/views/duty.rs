@@ -10,7 +10,7 @@ use crate::domain::compound::CompoundId;
 use crate::domain::duty::{CallState, CalledPost, DutyBoard, DutyCall, DutyCounts, Mode};
 use crate::domain::hazard::ResponseLevel;
 use crate::domain::ids::{IncidentId, PersonId};
-use crate::domain::post::PostKey;
+use crate::domain::post::{PostKey, Team};
 use crate::domain::refusal::Refusal;
 use crate::server::time::Rfc3339;
 
@@ -73,6 +73,8 @@ pub struct Vacancy {
     pub title_zh: String,
     /// Title in English.
     pub title_en: String,
+    /// The team it belongs to; `null` where the catalogue does not know its kind.
+    pub team: Option<Team>,
     /// People that it needs.
     pub headcount: u8,
     /// People who are called, coming or there.
@@ -82,15 +84,15 @@ pub struct Vacancy {
 /// The called posts of a compound with places that nobody fills, by number.
 pub fn vacancies<'a>(city: &'a City, id: CompoundId, state: &'a CompoundState) -> impl Iterator<Item = Vacancy> + 'a {
     let vacancies = state.board.iter().flat_map(DutyBoard::vacancies);
-    vacancies.map(move |(CalledPost { no, headcount, .. }, filled)| {
+    vacancies.map(move |(CalledPost { no, headcount, team }, filled)| {
         let (title_zh, title_en) = post_title(city, state, no);
         let post = PostKey { compound: id, no };
-        Vacancy { post, compound_name: state.compound.name.clone(), title_zh, title_en, headcount, filled }
+        Vacancy { post, compound_name: state.compound.name.clone(), title_zh, title_en, team, headcount, filled }
     })
 }
 
 /// Titles of a post of the compound; empty where the catalogue lost it.
-fn post_title(city: &City, state: &CompoundState, no: u16) -> (String, String) {
+pub fn post_title(city: &City, state: &CompoundState, no: u16) -> (String, String) {
     let post = state.posts.iter().find(|post| post.post.no == no);
     let kind = post.and_then(|post| city.post_kind(&post.post.kind));
     kind.map_or_else(Default::default, |kind| (kind.title_zh.clone(), kind.title_en.clone()))

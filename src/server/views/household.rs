@@ -11,7 +11,7 @@ use crate::domain::compound::{CompoundId, Place};
 use crate::domain::help::HelpState;
 use crate::domain::household::HouseholdKey;
 use crate::domain::ids::{AlertId, IncidentId};
-use crate::domain::roll_call::{HelpKind, HouseholdRoll};
+use crate::domain::roll_call::{HelpKind, HouseholdRoll, Report, Verified};
 use crate::domain::time::Timestamp;
 use crate::server::time::Rfc3339;
 
@@ -83,12 +83,18 @@ impl HouseholdView {
             occasion: Occasion::of(incident.map(|incident| &incident.incident)),
             incident: found.map(|(id, ..)| id),
             incident_title: incident.map(|incident| incident.incident.title.clone()),
-            report: reports.and_then(HouseholdRoll::current).map(ReportView::from),
+            report: reports.and_then(HouseholdRoll::current).map(own_words),
             help: help.collect(),
             alert: alert_now(city, state, now),
             assembly_points: state.compound.assembly_points.clone(),
         }
     }
+}
+
+/// A report without what others noted for one another: a household reads its own notes only.
+fn own_words(report: &Report) -> ReportView {
+    let view = ReportView::from(report);
+    ReportView { note: view.note.filter(|_| report.verified == Verified::SelfReport), ..view }
 }
 
 /// The roll on which the household's report would be taken: the current one, or the latest of an incident that is still open.

@@ -12,12 +12,15 @@ use crate::city::authority::Action;
 use crate::domain::actor::{Actor, Giver};
 use crate::domain::aid::AidEvent;
 use crate::domain::alert::AlertEvent;
+use crate::domain::area::AreaCode;
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::DutyEvent;
 use crate::domain::event::{Event, Record, RegisterEvent};
 use crate::domain::ids::{AlertId, CommandId, IncidentId};
 use crate::server::time::Rfc3339;
 
+use super::Occasion;
+use super::log_filter::{LogFilter, LogKind};
 use super::words::Sentence;
 
 /// What an event is about.
@@ -92,6 +95,11 @@ impl Concern {
         self.compounds.contains(&compound)
     }
 
+    /// Whether it concerns a compound of that area.
+    pub fn is_in(&self, area: AreaCode) -> bool {
+        self.compounds.iter().any(|id| id.is_in(area))
+    }
+
     /// Whether the reader may know of it: the log of at least one of its compounds is theirs; what names none is for those who
     /// may see the log anywhere.
     pub fn is_open_to(&self, city: &City, actor: &Actor) -> bool {
@@ -161,6 +169,11 @@ pub struct LogLine {
     pub command: CommandId,
     /// Who gave it; `null` where a household did and the reader may not see which.
     pub giver: Option<Giver>,
+    /// What kind of event.
+    pub kind: LogKind,
+    /// Real, exercise, or routine where it belongs to no incident; in words too.
+    #[serde(flatten)]
+    pub occasion: Occasion,
     /// What happened, in Chinese.
     pub zh: String,
     /// What happened, in English.
@@ -178,26 +191,17 @@ pub struct LogLine {
     pub event: Option<Value>,
 }
 
-/// Which lines are asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LogFilter {
-    /// Only of this incident.
-    pub incident: Option<IncidentId>,
-    /// Only of this compound.
-    pub compound: Option<CompoundId>,
-}
-
 /// Lines that one record may fill; an import of a whole city has tens of thousands, which `muster export --what log` writes out.
 pub const RECORD_LINES_MAX: usize = 100;
 
 /// The lines of a record that the reader may see and asked for, in order; past [`RECORD_LINES_MAX`] one line says how many more.
-pub fn lines_of(city: &City, actor: &Actor, record: &Record, filter: LogFilter) -> Vec<LogLine> {
-    let wanted = |concern: &Concern| {
-        filter.incident.is_none_or(|id| concern.incident == Some(id))
-            && filter.compound.is_none_or(|id| concern.names(id))
-    };
-    let concerns = record.entry.events.iter().map(|event| (event, Concern::of(city, event)));
-    let mut seen = concerns.filter(|(_, concern)| wanted(concern) && concern.is_open_to(city, actor));
+pub fn lines_of(city: &City, actor: &Actor, record: &Record, filter: &LogFilter) -> Vec<LogLine> {
+    if !filter.wants_record(&record.entry) {
+        return Vec::new();
+    }
+    let kinds = record.entry.events.iter().filter(|event| filter.wants_kind(LogKind::of(event)));
+    let concerns = kinds.map(|event| (event, Concern::of(city, event)));
+    let mut seen = concerns.filter(|(_, concern)| filter.wants(concern) && concern.is_open_to(city, actor));
     let shown = seen.by_ref().take(RECORD_LINES_MAX);
     let mut lines: Vec<_> = shown.map(|(event, concern)| line(city, actor, record, event, &concern)).collect();
     let left_out = seen.count();
@@ -227,6 +231,8 @@ fn line(city: &City, actor: &Actor, record: &Record, event: &Event, concern: &Co
         at: entry.at.into(),
         command: entry.id,
         giver: Some(entry.giver).filter(|giver| bare || !matches!(giver, Giver::Household(_))),
+        kind: LogKind::of(event),
+        occasion: Occasion::of(concern.incident.and_then(|id| city.incident(id).ok()).map(|state| &state.incident)),
         zh,
         en,
         incident: concern.incident,

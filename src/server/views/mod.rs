@@ -10,8 +10,10 @@ pub mod escalation;
 pub mod household;
 pub mod incident;
 pub mod journal_log;
+pub mod log_filter;
 pub mod office;
 pub mod roll;
+pub mod service;
 pub mod words;
 
 use crate::city::City;

@@ -91,12 +91,14 @@ pub struct ReportView {
     pub verified: Verified,
     /// When it was made.
     pub made_at: Rfc3339,
+    /// What whoever comes has to know.
+    pub note: Option<String>,
 }
 
 impl From<&Report> for ReportView {
     fn from(report: &Report) -> Self {
-        let Report { made_at, status, heads, verified, .. } = report.clone();
-        Self { status, heads, verified, made_at: made_at.into() }
+        let Report { made_at, status, heads, verified, note, .. } = report.clone();
+        Self { status, heads, verified, made_at: made_at.into(), note }
     }
 }
 
@@ -143,26 +145,46 @@ pub struct HelpView {
     pub made_at: Rfc3339,
     /// Seconds that it has waited.
     pub waiting_s: u64,
+    /// What the latest report that asks for help says to whoever comes.
+    pub note: Option<String>,
     /// Who has it.
     pub assigned_to: Option<PersonId>,
+    /// Since when they have it.
+    pub assigned_at: Option<Rfc3339>,
+    /// A compound in which they have a part, this one first: its contacts say their name.
+    pub assigned_from: Option<CompoundId>,
     /// Why the household is helped first; `null` for those who may not see it.
     pub needs: Option<Vec<Need>>,
 }
 
 impl HelpView {
     /// Of one request; `with_needs` for those who see which households are helped first.
-    pub fn of(city: &City, help: HelpKey, request: &HelpRequest, now: Timestamp, with_needs: bool) -> Self {
-        let assigned_to = match request.state {
-            HelpState::Assigned { to } => Some(to),
+    pub fn of(
+        city: &City,
+        incident: IncidentId,
+        help: HelpKey,
+        request: &HelpRequest,
+        now: Timestamp,
+        with_needs: bool,
+    ) -> Self {
+        let HouseholdKey { compound, flat } = help.household;
+        let reports = city.roll(incident, compound).and_then(|roll| roll.households.get(&flat));
+        let note = reports.and_then(HouseholdRoll::asking).and_then(|report| report.note.clone());
+        let assigned = match request.state {
+            HelpState::Assigned { to, at } => Some((to, at)),
             HelpState::Open | HelpState::Ended { .. } => None,
         };
+        let from = |person: PersonId| city.places_of(person).min_by_key(|place| (*place != compound, *place));
         Self {
             help,
-            compound_name: compound_name(city, help.household.compound),
+            compound_name: compound_name(city, compound),
             kinds: request.kinds.clone(),
             made_at: request.made_at.into(),
             waiting_s: now.since_s(request.made_at),
-            assigned_to,
+            note,
+            assigned_to: assigned.map(|(to, _)| to),
+            assigned_at: assigned.map(|(_, at)| at.into()),
+            assigned_from: assigned.and_then(|(to, _)| from(to)),
             needs: with_needs.then(|| request.needs.clone()),
         }
     }

@@ -47,6 +47,97 @@ async fn an_emergency_is_raised_staffed_helped_and_stood_down() {
 }
 
 #[tokio::test]
+async fn what_a_switch_will_do_is_known_before_it_is_given() {
+    let city = city().await;
+    let who = city.account("city1");
+    let homes = city.some(6);
+    let (incident, other) = (city.opens(true).await, city.opens(true).await);
+    city.raises(&other, &homes[..1]).await;
+    let preview = |to: Value| {
+        let (city, who, incident) = (&city, &who, &incident);
+        let form = json!({ "compounds": homes, "to": to });
+        async move { city.post(who, &format!("/incidents/{incident}/switch/preview"), form).await.ok() }
+    };
+    let raise = || json!({ "emergency": "III" });
+    let before = preview(raise()).await;
+    assert_eq!((&before["compounds"], &before["unchanged"]), (&5.into(), &0.into()));
+    assert_eq!(before["refused"][0]["compound"].as_str(), Some(homes[0].to_string().as_str()));
+    assert_eq!(before["refused"][0]["code"], "other_incident");
+
+    let form = json!({ "compounds": homes[1..], "to": raise() });
+    city.post(&who, &format!("/incidents/{incident}/switch"), form).await.ok();
+    let board = city.get(&who, &format!("/incidents/{incident}/duty?area=1404")).await.ok();
+    for (foreseen, came) in [("posts", "posts"), ("needed", "needed"), ("people", "called")] {
+        assert_eq!(before[foreseen], board["duty"][came], "{foreseen}");
+    }
+    assert!(before["people"].as_u64() > Some(0));
+    assert_eq!(preview(raise()).await["unchanged"], 5, "they are at that level now");
+
+    // Another level calls only whom it needs besides those who are called.
+    let higher = preview(json!({ "emergency": "I" })).await;
+    let form = json!({ "compounds": homes[1..], "to": { "emergency": "I" } });
+    city.post(&who, &format!("/incidents/{incident}/switch"), form).await.ok();
+    let after = city.get(&who, &format!("/incidents/{incident}/duty?area=1404")).await.ok();
+    assert_eq!((&higher["compounds"], &higher["posts"]), (&5.into(), &after["duty"]["posts"]));
+
+    let back = preview("normal".into()).await;
+    assert_eq!((&back["compounds"], &back["people"]), (&5.into(), &after["duty"]["called"]));
+    assert_eq!(back["unchanged"], 1, "the one under another incident stays there");
+}
+
+#[tokio::test]
+async fn whoever_has_a_request_is_shown_with_where_they_are_from_and_since_when() {
+    let city = city().await;
+    let (who, home) = (city.account("city1"), city.manned(0));
+    let incident = city.opens(true).await;
+    city.raises(&incident, &[home]).await;
+    let flat = city.app.city().compound(home).unwrap().compound.flats().next().unwrap();
+    let cry = json!({ "household": format!("{home}/{flat}"), "status": { "need_help": { "kinds": ["medical"] } },
+        "heads": 1, "verified": "relayed", "made_at": muster::server::time::Rfc3339(city.app.now()).to_string() });
+    city.post(&who, &format!("/incidents/{incident}/check-ins"), cry).await.ok();
+    let help = format!("{home}/{flat}/1");
+    let to = city.line_of(home)[0];
+    city.post(&who, &format!("/incidents/{incident}/help/assign"), json!({ "help": help, "to": to })).await.ok();
+    let list = city.get(&who, &format!("/incidents/{incident}/help")).await.ok();
+    let one = &items(&list)[0];
+    assert_eq!(one["assigned_to"].as_str(), Some(to.to_string().as_str()));
+    assert_eq!(one["assigned_from"].as_str(), Some(home.to_string().as_str()));
+    assert!(one["assigned_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_service_record_says_what_one_served_oneself_with_exercises_apart() {
+    let city = city().await;
+    let (who, home) = (city.account("city1"), city.manned(0));
+    let incident = city.opens(true).await;
+    city.raises(&incident, &[home]).await;
+    let call = city.get(&who, &format!("/compounds/{home}/duty")).await.ok()["calls"][0].clone();
+    let person = || city.person(call["person"].as_str().unwrap().parse().unwrap());
+    assert_eq!(city.get(&person(), "/me/service").await.ok()["current"]["state"], "called");
+    city.clock.forward_s(60);
+    let answer = json!({ "post": call["post"], "answer": "on_post" });
+    city.post(&person(), "/calls/answer", answer).await.ok();
+    city.clock.forward_s(3_600);
+    let now = city.get(&person(), "/me/service").await.ok();
+    assert_eq!((&now["current"]["on_post_s"], &now["current"]["exercise"]), (&json!(3_600), &json!(true)));
+    assert_eq!((&now["recent"], &now["exercises"]["called"]), (&json!([]), &json!(0)), "it has not ended yet");
+    let form = json!({ "compounds": [home], "to": "normal" });
+    city.post(&who, &format!("/incidents/{incident}/switch"), form).await.ok();
+    let after = city.get(&person(), "/me/service").await.ok();
+    assert!(after["current"].is_null());
+    let drills = &after["exercises"];
+    assert_eq!((&drills["called"], &drills["on_post"], &drills["on_post_s"]), (&json!(1), &json!(1), &json!(3_600)));
+    assert_eq!(after["real"]["called"], 0, "an exercise never adds to the real thing");
+    let last = &after["recent"][0];
+    assert_eq!(
+        (&last["post"], &last["state"], &last["incident"]),
+        (&call["post"], &json!("relieved"), &json!(incident))
+    );
+    let commander = city.get(&city.commander_of(home), "/me/service").await.ok();
+    assert_eq!(commander["recent"], json!([]), "nobody reads what others served");
+}
+
+#[tokio::test]
 async fn what_is_sent_leaves_the_stock_and_comes_back() {
     let city = city().await;
     let who = city.account("city1");

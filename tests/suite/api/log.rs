@@ -99,3 +99,60 @@ async fn the_log_of_an_incident_holds_what_belongs_to_it_and_nothing_that_only_h
     assert_eq!(told(&first).await, theirs, "both incidents are open, and hands changed in normal mode too");
     assert_eq!(told(&second).await, [opened, raised, answered]);
 }
+
+#[tokio::test]
+async fn the_log_is_filtered_by_kind_area_giver_and_time() {
+    let city = city().await;
+    let who = city.account("city1");
+    let (first, second) = (city.opens(true).await, city.opens(false).await);
+    let homes = city.some(2);
+    city.raises(&first, &homes[..1]).await;
+    // Less than anybody is waited for: nothing falls due of itself.
+    city.clock.forward_s(90);
+    let noon = muster::server::time::Rfc3339(city.app.now()).to_string().replace('+', "%2B");
+    city.raises(&second, &homes[1..]).await;
+    let lines = async |query: &str| -> Vec<(String, bool)> {
+        let page = city.get(&who, &format!("/log?after=1&{query}")).await.ok();
+        assert_eq!(page["end"].as_u64(), Some(city.app.city().position()));
+        let line = |line: &Value| (line["kind"].as_str().unwrap().to_owned(), line["exercise"].as_bool().unwrap());
+        items(&page).iter().map(line).collect()
+    };
+    let said = |kind: &str, exercise| (kind.to_owned(), exercise);
+    let all = [said("incident", true), said("incident", false), said("duty", true), said("duty", false)];
+    assert_eq!(lines("").await, all);
+    assert_eq!(lines("kinds=duty,roll").await, all[2..]);
+    assert_eq!(lines(&format!("until={noon}")).await, all[..3]);
+    assert_eq!(lines(&format!("since={noon}")).await, all[3..]);
+    let me = city.demo.account("city1").unwrap().person;
+    assert_eq!(lines(&format!("by={me}&kinds=incident")).await, all[..2]);
+    assert_eq!(lines("by=system").await, []);
+    let area = homes[0].community();
+    let in_area = homes.iter().filter(|id| id.is_in(area)).count();
+    assert_eq!(lines(&format!("area={area}")).await, all[2..2 + in_area]);
+    for (bad, wanted) in [
+        ("kinds=weather", (400, "bad_query")),
+        ("by=somebody", (400, "bad_query")),
+        ("since=yesterday", (422, "bad_time")),
+    ] {
+        assert_eq!(city.get(&who, &format!("/log?{bad}")).await.refused(), wanted, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_span_of_time_is_found_from_either_end() {
+    let city = city().await;
+    let who = city.account("city1");
+    let mut hours = Vec::new();
+    for _ in 0..9 {
+        city.clock.forward_s(3_600);
+        hours.push(muster::server::time::Rfc3339(city.app.now()).to_string().replace('+', "%2B"));
+        city.opens(true).await;
+    }
+    for start in ["after=0", "limit=500"] {
+        let path = format!("/log?{start}&since={}&until={}", hours[3], hours[6]);
+        let page = city.get(&who, &path).await.ok();
+        let mut positions: Vec<u64> = items(&page).iter().map(|line| line["position"].as_u64().unwrap()).collect();
+        positions.sort_unstable();
+        assert_eq!((positions, &page["next"]), (vec![5, 6, 7], &Value::Null), "{start}");
+    }
+}

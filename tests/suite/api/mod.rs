@@ -5,6 +5,7 @@ mod alerts;
 mod bad_input;
 mod duty;
 mod log;
+mod replay;
 mod roll;
 mod who_may;
 

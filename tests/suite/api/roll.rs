@@ -1,7 +1,7 @@
 //! Reports on households, alone and in batches; help, the vulnerable first; running counts against a recount.
 
 use muster::domain::compound::{CompoundId, Need};
-use muster::domain::household::FlatNo;
+use muster::domain::household::{FlatNo, HouseholdKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -49,6 +49,33 @@ async fn help_comes_with_the_vulnerable_first_and_ends_by_name() {
     city.post(&commander, &format!("/incidents/{incident}/help/end"), end).await.ok();
     let left = city.get(&commander, &format!("/incidents/{incident}/help")).await.ok();
     assert_eq!(items(&left).len(), 1);
+}
+
+#[tokio::test]
+async fn a_note_reaches_whoever_comes_to_help_and_not_the_household() {
+    let city = city().await;
+    let incident = city.opens(true).await;
+    let home = city.manned(0);
+    city.raises(&incident, &[home]).await;
+    let (commander, flat) = (city.commander_of(home), flats(&city, home)[0]);
+    let path = format!("/incidents/{incident}/check-ins");
+    let noted = |status: Value, note: &str| {
+        let mut form = report(&city, home, flat, status);
+        form["note"] = json!(note);
+        form
+    };
+    let help = json!({ "need_help": { "kinds": ["medical", "trapped"] } });
+    let long = "长".repeat(201);
+    assert_eq!(city.post(&commander, &path, noted(help.clone(), &long)).await.refused(), (422, "bad_text"));
+    city.post(&commander, &path, noted(help, "后门进，二楼")).await.ok();
+    city.clock.forward_s(60);
+    city.post(&commander, &path, noted("safe".into(), "门锁坏")).await.ok();
+    let queue = city.get(&commander, &format!("/incidents/{incident}/help")).await.ok();
+    assert_eq!(items(&queue)[0]["note"], "后门进，二楼", "a later word of something else does not hide it");
+    let rows = format!("/incidents/{incident}/compounds/{home}/households?unit={}", flat.unit_no());
+    assert_eq!(items(&city.get(&commander, &rows).await.ok())[0]["report"]["note"], "门锁坏");
+    let link = city.household(HouseholdKey { compound: home, flat });
+    assert!(city.get(&link, "/household").await.ok()["report"]["note"].is_null());
 }
 
 #[tokio::test]

@@ -145,7 +145,9 @@ impl Scene {
             "/compounds/{compound}/command/line" => json!({ "line": [person, person] }),
             "/compounds/{compound}/command/offer" => json!({ "to": person }),
             "/incidents" => json!({ "hazard": "flood", "exercise": true, "title": "" }),
-            "/incidents/{id}/switch" => json!({ "compounds": [home], "to": { "emergency": "II" } }),
+            "/incidents/{id}/switch" | "/incidents/{id}/switch/preview" => {
+                json!({ "compounds": [home], "to": { "emergency": "II" } })
+            }
             "/incidents/{id}/check-ins" => self.report(),
             "/incidents/{id}/check-ins/batch" => json!({ "check_ins": [] }),
             "/incidents/{id}/help/assign" => json!({ "help": format!("{home}/{}/1", self.flat()), "to": person }),

@@ -89,6 +89,26 @@ fn every_notice_says_real_or_exercise_in_both_languages() {
 }
 
 #[test]
+fn every_account_is_told_that_an_incident_opens_and_closes_and_nobody_else() {
+    let world = played(9, 150);
+    let actors = listeners(&world);
+    let (mut city, mut opened) = (City::default(), 0);
+    for record in &world.journal {
+        city.evolve(record);
+        for notice in city.notices(record) {
+            if !matches!(notice.body.kind, NoticeKind::IncidentOpened(_) | NoticeKind::IncidentClosed(_)) {
+                continue;
+            }
+            opened += 1;
+            for actor in &actors {
+                assert_eq!(city.hears(actor, &notice.audience), !actor.grants.is_empty(), "{actor:?}");
+            }
+        }
+    }
+    assert!(opened >= 2, "{opened}");
+}
+
+#[test]
 fn each_called_person_is_told_once_a_record() {
     let world = played(10, 200);
     let mut city = City::default();

@@ -46,7 +46,8 @@ impl Roll {
 
     fn says_at(&mut self, flat: usize, status: RollStatus, made_at: Timestamp) {
         let (household, incident) = (self.flats[flat], self.incident);
-        let check_in = CheckIn { incident, household, status, heads: 1, verified: Verified::SelfReport, made_at };
+        let check_in =
+            CheckIn { incident, household, status, heads: 1, verified: Verified::SelfReport, made_at, note: None };
         self.world.does(&Actor::household(household), Command::CheckIn(check_in));
     }
 
@@ -125,7 +126,15 @@ fn a_household_reports_for_itself_alone_and_only_what_it_can_know() {
     let link = Actor::household(own);
     let now = roll.world.now;
     let check_in = |household, verified| {
-        Command::CheckIn(CheckIn { incident, household, status: RollStatus::Safe, heads: 2, verified, made_at: now })
+        Command::CheckIn(CheckIn {
+            incident,
+            household,
+            status: RollStatus::Safe,
+            heads: 2,
+            verified,
+            made_at: now,
+            note: None,
+        })
     };
     assert_eq!(roll.world.refuses(&link, check_in(other, Verified::SelfReport)), "not_your_area");
     assert_eq!(roll.world.refuses(&link, check_in(own, Verified::Medic)), "bad_check_in");
@@ -144,6 +153,7 @@ fn a_household_reports_for_itself_alone_and_only_what_it_can_know() {
         heads: 1,
         verified: Verified::SelfReport,
         made_at: now.plus_s(3_600),
+        note: None,
     };
     assert_eq!(roll.world.refuses(&link, Command::CheckIn(future)), "made_in_future");
 }
@@ -186,7 +196,7 @@ fn the_same_command_twice_is_done_once() {
     let id = muster::domain::ids::CommandId(roll.world.id());
     let check_in = |status| {
         let (verified, made_at) = (Verified::SelfReport, Timestamp(1));
-        Command::CheckIn(CheckIn { incident, household, status, heads: 2, verified, made_at })
+        Command::CheckIn(CheckIn { incident, household, status, heads: 2, verified, made_at, note: None })
     };
     let link = Actor::household(household);
     let first = roll.world.gives_as(&link, id, None, check_in(RollStatus::Safe)).unwrap();
@@ -204,7 +214,7 @@ fn a_refused_command_is_refused_again_and_its_id_stands_for_no_other() {
     let id = muster::domain::ids::CommandId(roll.world.id());
     let heads = |heads| {
         let (status, verified) = (RollStatus::Safe, Verified::SelfReport);
-        Command::CheckIn(CheckIn { incident, household, status, heads, verified, made_at: now })
+        Command::CheckIn(CheckIn { incident, household, status, heads, verified, made_at: now, note: None })
     };
     let link = Actor::household(household);
     for (given, code) in [(51, "bad_check_in"), (51, "bad_check_in"), (5, "command_id_reused")] {

@@ -1,6 +1,6 @@
 /** The city as this dispatcher sees it: who they are, the areas, how every compound stands, live. One for the whole console. */
 import { reactive, shallowRef, triggerRef } from 'vue'
-import { api, take, walk } from '../shared/api'
+import { api, Refused, take, walk } from '../shared/api'
 import { Live, liveUrl, type LinkState } from '../shared/live'
 import type { AreaView, IncidentView, MapState, MeView, NoticeBody } from '../shared/schema'
 import { Standing } from './state/standing'
@@ -23,6 +23,7 @@ export class City {
   readonly subject = shallowRef<'real' | 'exercise' | null>(null)
   readonly progress = reactive({ whole: false, done: 0 })
   private live: Live | null = null
+  private incidentsAsked = 0
   private readonly changes = new Set<Change>()
   private readonly news = new Set<News>()
 
@@ -36,7 +37,7 @@ export class City {
       { url: liveUrl(location), watchMap: true, pingMs: PING_MS },
       {
         state: (is) => (this.link.value = is),
-        reload: () => void this.loadIncidents(),
+        reload: () => void this.incidentsChanged(),
         frame: (frame) => {
           if (frame.type === 'map') this.took(this.standing.take(frame))
           if (frame.type === 'event') this.heard(frame.event, frame.at)
@@ -67,7 +68,10 @@ export class City {
 
   async loadIncidents(): Promise<void> {
     const page = (after?: string) => api.GET('/api/v1/incidents', { params: { query: { open: true, after } } })
-    this.incidents.value = await walk((after?: string) => take(page(after)))
+    const asked = ++this.incidentsAsked
+    const open = await walk((after?: string) => take(page(after)))
+    // An answer that was overtaken is older than what is shown.
+    if (asked === this.incidentsAsked) this.incidents.value = open
   }
 
   areaName(code: string): string {
@@ -95,10 +99,20 @@ export class City {
     for (const tell of this.changes) tell(changed)
     triggerRef(this.totals)
     const known = new Set(this.incidents.value.map((incident) => incident.id))
-    if (changed.some(({ incident }) => incident && !known.has(incident))) void this.loadIncidents()
+    if (changed.some(({ incident }) => incident && !known.has(incident))) void this.incidentsChanged()
+  }
+
+  /** What is open may have changed; where it cannot be read now, the banner says that the connection is lost, and it is told again. */
+  private async incidentsChanged(): Promise<void> {
+    try {
+      await this.loadIncidents()
+    } catch (why) {
+      if (!(why instanceof Refused)) throw why
+    }
   }
 
   private heard(event: NoticeBody, at: string): void {
+    if ('incident_opened' in event || 'incident_closed' in event) void this.incidentsChanged()
     for (const tell of this.news) tell(event, at)
   }
 }

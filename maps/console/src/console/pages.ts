@@ -11,7 +11,11 @@ export const PAGES: readonly ConsolePage[] = [
   { path: '/alerts', menu: 'alerts', component: () => import('./alerts/AlertsPage.vue') },
   { path: '/alerts/new', component: () => import('./compose/ComposePage.vue') },
   { path: '/alerts/:alert/calls', component: () => import('./alerts/follow/CallListPage.vue') },
-  { path: '/board', menu: 'board', component: () => import('./board/BoardPage.vue') },
+  { path: '/incidents', menu: 'incidents', component: () => import('./board/IncidentsPage.vue') },
+  { path: '/duty', menu: 'duty', component: () => import('./board/DutyPage.vue') },
+  { path: '/roll', menu: 'roll', component: () => import('./board/RollPage.vue') },
   { path: '/paper', menu: 'paper', component: () => import('./paper/PaperPage.vue') },
   { path: '/records', menu: 'records', component: () => import('./records/RecordsPage.vue'), children: [...PARTS] },
+  { path: '/log', menu: 'log', component: () => import('./log/LogPage.vue') },
+  { path: '/log/replay', component: () => import('./log/replay/ReplayPage.vue') },
 ]

@@ -3,6 +3,9 @@ import type { IncidentView } from '../shared/schema'
 import { encode, incidentNo } from './sheet-code'
 import { pagesOf, unitName, type Stairwell } from './stairwell'
 
+/** Sheets of one printing: a community has a few hundred. */
+export const SHEETS_MAX = 500
+
 /** A compound as far as paper needs it. */
 export interface PrintedPlace {
   compound: string

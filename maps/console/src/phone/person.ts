@@ -13,7 +13,7 @@ import { sendOverHttp } from './outbox/send'
 import { openOutbox } from './outbox/store'
 import { acknowledgePath, ANSWER_PATH, withOwnWord, type Answer } from './own-word'
 import { readSnapshot } from './snapshot'
-import { ring } from './ring'
+import { noteSignedIn, noteSignedOut } from './session-hint'
 import * as fold from './state'
 import type { PhoneAlert, PhoneState } from './state'
 import { keepPages } from './update'
@@ -33,6 +33,8 @@ export function usePerson() {
   const now = ref(Date.now())
   /** What the kinds of posts are, by code. */
   const kinds = shallowRef<ReadonlyMap<string, PostKind>>(new Map())
+  /** The last event, for what is only read while it is looked at. */
+  const news = shallowRef<NoticeBody | null>(null)
   let live: Live | null = null
   /** When the server last said something, ms since 1970. */
   let told = 0
@@ -71,6 +73,7 @@ export function usePerson() {
       await openOutboxOf(read.state.me)
       told = Math.max(told, at)
       covered = read.view.position
+      noteSignedIn()
       view.value = read.view
       kinds.value = read.kinds
       state.value = withOwnWord(early.reduce(fold.apply, read.state), outbox.value?.waiting.value ?? [])
@@ -169,11 +172,8 @@ export function usePerson() {
     if (frame.type !== 'event') return
     early?.push(frame.event)
     state.value = fold.apply(state.value, frame.event)
-    if ('alert' in frame.event) {
-      live?.receipt(frame.event.alert.alert, 'delivered')
-      ring(frame.event.exercise)
-    }
-    if ('your_call' in frame.event) ring(frame.event.exercise)
+    news.value = frame.event
+    if ('alert' in frame.event) live?.receipt(frame.event.alert.alert, 'delivered')
     // Who commands, holds a post or is in emergency changed: the places are told anew.
     if ('duty_raised' in frame.event || 'stood_down' in frame.event || 'command_changed' in frame.event)
       void loadPlaces()
@@ -202,6 +202,7 @@ export function usePerson() {
 
   /** Nothing that the server said stays on the phone; what waits to be sent does, for the next sign-in. */
   async function forget(): Promise<void> {
+    noteSignedOut()
     live?.stop()
     outbox.value?.stop()
     outbox.value = null
@@ -242,12 +243,14 @@ export function usePerson() {
     fault,
     now,
     kinds,
+    news,
     pressing: computed(() => fold.pressing(state.value, now.value)),
     start,
     signIn,
     signOut,
     acknowledge,
     answer,
+    refreshPlaces: loadPlaces,
     shown: (alert: PhoneAlert) => live?.receipt(alert.id, 'shown'),
   }
 }

@@ -1,8 +1,9 @@
-/** Sound and vibration, so that an alert is noticed in a pocket and in the night. */
+/** Sound and vibration, so that an alert is noticed in a pocket and in the night: until it is answered or silenced. */
+import { onScopeDispose, ref, watch, type Ref } from 'vue'
 
-/** Two tones a second apart for the real thing, one lower for an exercise; ms and Hz. */
-const REAL = { pattern: [600, 200, 600, 200, 600], tones: [880, 660, 880, 660, 880] }
-const EXERCISE = { pattern: [300, 200, 300], tones: [520, 520] }
+/** What rings: high and falling for the real thing, low and even for an exercise. Vibration in ms, tones in Hz. */
+const REAL = { pattern: [600, 200, 600, 200, 600], tones: [880, 660, 880, 660, 880], everyMs: 4_000 }
+const EXERCISE = { pattern: [300, 200, 300], tones: [520, 520], everyMs: 6_000 }
 const TONE_S = 0.45
 
 let audio: AudioContext | undefined
@@ -32,10 +33,50 @@ function tone(on: AudioContext, hz: number, at: number): void {
   source.stop(at + TONE_S)
 }
 
+/** Something that must not be missed. `key` tells one from the next: what was silenced stays silent, what is new rings. */
+export interface Cause {
+  key: string
+  exercise: boolean
+}
+
+/** Rings as long as there is a cause, again and again, until it goes or is silenced. */
+export function useRinging(cause: Ref<Cause | null>) {
+  const silenced = ref<string | null>(null)
+  let again: ReturnType<typeof setInterval> | undefined
+
+  function stop(): void {
+    clearInterval(again)
+    navigator.vibrate?.(0)
+  }
+
+  const rings = (): Cause | null => (cause.value?.key === silenced.value ? null : cause.value)
+  watch(
+    () => rings()?.key,
+    () => {
+      stop()
+      const now = rings()
+      if (!now) return
+      ring(now.exercise)
+      again = setInterval(() => ring(now.exercise), (now.exercise ? EXERCISE : REAL).everyMs)
+    },
+    { immediate: true },
+  )
+  onScopeDispose(stop)
+  return { silenced, silence: () => (silenced.value = cause.value?.key ?? null) }
+}
+
 /** Reads a text aloud, where the phone can. */
 export function speak(text: string, language: string): void {
+  hush()
   const said = new SpeechSynthesisUtterance(text)
   said.lang = language
-  speechSynthesis.cancel()
   speechSynthesis.speak(said)
+}
+
+/** Whether this phone can read aloud. */
+export const canSpeak = (): boolean => 'speechSynthesis' in globalThis
+
+/** Stops reading. */
+export function hush(): void {
+  if (canSpeak()) speechSynthesis.cancel()
 }

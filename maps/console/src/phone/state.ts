@@ -28,7 +28,7 @@ export interface PhoneCall {
   state: 'called' | 'acknowledged' | 'on_post' | 'declined' | 'no_answer' | 'relieved'
   answerBy: number
   /** What to do there; `null` until the next event tells. */
-  duty: { title_zh: string; title_en: string; emergency_duty: string } | null
+  duty: { title_zh: string; title_en: string; emergency_duty: string; emergency_duty_en?: string | null } | null
 }
 
 export interface PhoneState {
@@ -119,9 +119,23 @@ export function apply(state: PhoneState, event: NoticeBody): PhoneState {
   }
   if ('call_answered' in event) {
     const { post, person, answer } = event.call_answered
-    if (person !== state.me) return state
+    const told = withDuty(state, post.split('#')[0] ?? '', event.call_answered)
+    if (person !== state.me) return told
     const answered = typeof answer === 'string' ? answer : 'declined'
-    return { ...state, calls: state.calls.map((call) => (call.post === post ? { ...call, state: answered } : call)) }
+    return { ...told, calls: told.calls.map((call) => (call.post === post ? { ...call, state: answered } : call)) }
+  }
+  if ('calls_unanswered' in event) return withDuty(state, event.calls_unanswered.compound, event.calls_unanswered)
+  if ('command_offered' in event) {
+    const { compound, to } = event.command_offered
+    return onPlace(state, compound, (place) => ({ ...place, offered: to === state.me }))
+  }
+  if ('command_changed' in event) {
+    const { compound, holder, epoch } = event.command_changed
+    const in_command = 'person' in holder && holder.person === state.me
+    const briefs = state.briefs.map((brief) => (brief.compound === compound ? { ...brief, holder, epoch } : brief))
+    return onPlace({ ...state, briefs }, compound, (place) => {
+      return { ...place, in_command, offered: false, epoch: place.rank ? epoch : place.epoch }
+    })
   }
   if ('command_brief' in event) {
     const brief = event.command_brief
@@ -155,6 +169,20 @@ function withCall(state: PhoneState, call: PostCall): PhoneState {
     duty: call.duty,
   }
   return { ...state, calls: [...state.calls.filter((one) => one.post !== call.post), fresh] }
+}
+
+/** How the posts of a compound stand now, for those who are briefed on it. */
+function withDuty(
+  state: PhoneState,
+  compound: string,
+  { duty, vacant_posts }: Pick<CommandBrief, 'duty' | 'vacant_posts'>,
+): PhoneState {
+  const briefs = state.briefs.map((brief) => (brief.compound === compound ? { ...brief, duty, vacant_posts } : brief))
+  return { ...state, briefs }
+}
+
+function onPlace(state: PhoneState, compound: string, change: (place: PlaceView) => PlaceView): PhoneState {
+  return { ...state, places: state.places.map((place) => (place.compound === compound ? change(place) : place)) }
 }
 
 function onAlert(state: PhoneState, id: string, change: (alert: PhoneAlert) => PhoneAlert): PhoneState {

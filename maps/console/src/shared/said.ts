@@ -5,3 +5,9 @@ export function useSaid(): (words: { zh: string; en: string }) => string {
   const { locale } = useI18n()
   return ({ zh, en }) => (locale.value === 'en-US' ? en : zh)
 }
+
+/** Puts words in a row as the language of the page does. */
+export function useListed(): (words: readonly string[]) => string {
+  const { locale } = useI18n()
+  return (words) => words.join(locale.value === 'en-US' ? ', ' : '、')
+}

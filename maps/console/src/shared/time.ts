@@ -50,3 +50,8 @@ export function clockOrDay(at: number, now: number = Date.now()): string {
   const sameDay = wall(at).toISOString().slice(0, 10) === wall(now).toISOString().slice(0, 10)
   return sameDay ? clock(at) : dayAndClock(at, now)
 }
+
+/** `2026-11-24 14:05:33`, for what is kept. */
+export function dayAndSecond(at: number | string): string {
+  return wall(at).toISOString().slice(0, 19).replace('T', ' ')
+}

@@ -1,6 +1,6 @@
 /** What a street or a county shows from afar: how many compounds, and how many stand worst. Running counts; pure. */
 import type { AreaView, MapState } from '../../shared/schema'
-import { shade, shadesOf, type Paint } from './paint'
+import { placeOf, shadesOf, type Paint } from './paint'
 
 /** Digits of the codes that have a bubble: county, street. */
 const LEVELS = { county: 6, street: 9 } as const
@@ -27,14 +27,13 @@ export class Bubbles {
 
   /** A compound changed. */
   take(state: MapState): void {
-    const silent = shadesOf(this.paint).length
-    const now = state.silent ? silent : shade(this.paint, state)
+    const now = placeOf(this.paint, state)
     const before = this.counted.get(state.id)
     if (before === now) return
     this.counted.set(state.id, now)
     for (const digits of Object.values(LEVELS)) {
       const code = state.id.slice(0, digits)
-      const counts = this.areas.get(code) ?? new Array<number>(silent + 1).fill(0)
+      const counts = this.areas.get(code) ?? new Array<number>(shadesOf(this.paint).length + 1).fill(0)
       this.areas.set(code, counts)
       if (before !== undefined) counts[before] = (counts[before] ?? 0) - 1
       counts[now] = (counts[now] ?? 0) + 1

@@ -6,6 +6,7 @@ import { Map as GlMap, NavigationControl, ScaleControl, setWorkerUrl, type GeoJS
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import type { AreaView, MapState } from '../../shared/schema'
+import { addBase } from './base'
 import { Bubbles, countByArea, type Bubble, type Level } from './bubbles'
 import { colourOf, type Paint } from './paint'
 import { hatch, STREETS_FROM_ZOOM, style } from './style'
@@ -130,6 +131,8 @@ export class CityMap {
 
   private whenLoaded(): void {
     this.map.addImage('hatch', hatch())
+    // Without it the map is the poorer, and works.
+    addBase(this.map).catch((why: unknown) => console.error('base map', why))
     this.loaded = true
     for (const id of this.lit) this.map.setFeatureState(feature(id), { lit: true })
     this.take(this.options.compounds.values())

@@ -94,3 +94,17 @@ const INDEX: Record<Paint, (state: MapState) => number> = {
 export function colourOf(paint: Paint, state: MapState): string {
   return SHADES[paint][shade(paint, state)]?.colour ?? GREY
 }
+
+/** Where a compound is counted: by its shade, and a silent one after all shades, since nobody knows how it stands. */
+export const placeOf = (paint: Paint, state: MapState): number =>
+  state.silent ? SHADES[paint].length : shade(paint, state)
+
+/** How many compounds have each shade; last the silent ones. */
+export function countsOf(paint: Paint, states: Iterable<MapState>): number[] {
+  const counts = new Array<number>(SHADES[paint].length + 1).fill(0)
+  for (const state of states) {
+    const place = placeOf(paint, state)
+    counts[place] = (counts[place] ?? 0) + 1
+  }
+  return counts
+}

@@ -35,10 +35,10 @@ export function useRoll(place: RollPlace, outbox: Outbox) {
   }
 
   /** Hands in a report; it is on the phone before it is on its way. */
-  async function report(flat: string, status: RollStatus, heads: number): Promise<void> {
+  async function report(flat: string, status: RollStatus, heads: number, note: string | null): Promise<void> {
     const made_at = new Date().toISOString()
     const household = householdOf(place.compound, flat)
-    const mine = { status, heads, verified: 'door_to_door' as const, made_at }
+    const mine = { status, heads, verified: 'door_to_door' as const, made_at, note }
     const body = { household, ...mine }
     await outbox.add({ path: checkInsPath(place.incident), line: household, body, epoch: null, about: flat })
     if (!roll.value) return
@@ -48,5 +48,7 @@ export function useRoll(place: RollPlace, outbox: Outbox) {
   }
 
   const rowsOf = (unit: string): HouseholdRow[] => rows.value.filter((row) => unitOf(row.flat) === unit)
-  return { roll, fault, flatsWaiting, progress, rowsOf, refresh, report }
+  /** Of whom nothing is known yet. */
+  const unaccounted = computed(() => rows.value.filter((row) => !row.report))
+  return { roll, rows, unaccounted, fault, flatsWaiting, progress, rowsOf, refresh, report }
 }

@@ -45,8 +45,8 @@ export function withWaiting(rows: HouseholdRow[], { incident, compound }: RollPl
   })
 }
 
-function reportOf({ status, heads, verified, made_at }: CheckIn): ReportView {
-  return { status, heads, verified, made_at }
+function reportOf({ status, heads, verified, made_at, note }: CheckIn): ReportView {
+  return { status, heads, verified, made_at, note }
 }
 
 /** How many households of each stairwell have a report. */

@@ -2,6 +2,7 @@
 import { v5 as uuid } from 'uuid'
 import type { CheckInForm, HelpKind, RollStatus } from '../../shared/schema'
 import type { Report } from '../outbox/outbox'
+import { checkInsPath, householdOf } from '../roll/rows'
 
 /** A report that stands on a sheet. */
 export type PaperReport = Report & { id: string; body: CheckInForm }
@@ -45,17 +46,18 @@ function statusOf(answer: Answer, kinds: HelpKind[]): RollStatus {
 
 /** A report for each row that is ticked. Entering the same sheet again gives the same ids, so that it is reported once. */
 export function reportsOf({ compound, incident, madeAt, rows }: Filled): PaperReport[] {
-  const path = `/api/v1/incidents/${incident}/check-ins`
+  const path = checkInsPath(incident)
   return [...rows].flatMap(([flat, { answer, kinds, heads }]) => {
     if (answer === null) return []
+    const household = householdOf(compound, flat)
     const body: CheckInForm = {
-      household: `${compound}/${flat}`,
+      household,
       status: statusOf(answer, kinds),
       heads: countsHeads(answer) ? heads : 0,
       verified: 'door_to_door',
       made_at: new Date(madeAt).toISOString(),
     }
-    return [{ path, body, epoch: null, about: flat, id: uuid(path + JSON.stringify(body), PAPER) }]
+    return [{ path, line: household, body, epoch: null, about: flat, id: uuid(path + JSON.stringify(body), PAPER) }]
   })
 }
 

@@ -22,7 +22,7 @@ export type Stage =
   | { is: 'wait' }
   | { is: 'refused'; why: Refused }
   | { is: 'nowhere'; fault: SheetFault }
-  | { is: 'choose'; sheet: FoundSheet }
+  | { is: 'choose'; sheet: FoundSheet; why: Refused | null }
   | ({ is: 'fill'; known: Map<string, HouseholdRow>; entered: number | null } & Open)
   | ({ is: 'sent'; reports: PaperReport[] } & Open)
 
@@ -57,10 +57,15 @@ export function useSheet() {
     await step(async () => {
       await openBox()
       const sheet = await findSheet(id)
-      if (typeof sheet === 'string') stage.value = { is: 'nowhere', fault: sheet }
+      if (typeof sheet === 'string') {
+        stage.value = { is: 'nowhere', fault: sheet }
+        return
+      }
+      const [incident, ...others] = sheet.incidents
       // A spare sheet names no incident: nobody but the person at the paper knows which it was, even where there is only one.
-      else if (id.incident === 0 || sheet.incidents.length > 1) stage.value = { is: 'choose', sheet }
-      else for (const incident of sheet.incidents) await fill({ sheet, incident })
+      const sure = id.incident !== 0 && others.length === 0
+      if (incident && sure) await fill({ sheet, incident })
+      else stage.value = { is: 'choose', sheet, why: null }
     })
   }
 
@@ -78,6 +83,18 @@ export function useSheet() {
   async function fill(open: Open): Promise<void> {
     const known = await knownOf(open.sheet, open.incident.id)
     stage.value = { is: 'fill', known, entered: enteredAt(code, open.incident.id), ...open }
+  }
+
+  /** A compound takes no part in every incident that is open: where it does not, another can be chosen. */
+  function choose(sheet: FoundSheet, incident: IncidentView): Promise<void> {
+    return step(async () => {
+      try {
+        await fill({ sheet, incident })
+      } catch (why) {
+        if (!(why instanceof Refused) || why.tryAgain || why.status === 401) throw why
+        stage.value = { is: 'choose', sheet, why }
+      }
+    })
   }
 
   async function send({ sheet, incident }: Open, madeAt: number, rows: ReadonlyMap<string, Row>): Promise<void> {
@@ -102,7 +119,7 @@ export function useSheet() {
     incident: computed(() => ('incident' in stage.value ? stage.value.incident : null)),
     read,
     retry: () => again(),
-    choose: (sheet: FoundSheet, incident: IncidentView) => step(() => fill({ sheet, incident })),
+    choose,
     draftOf,
     send,
     signIn,
