@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { circleOf, distanceKm, holds, lengthKm, ringOf, type Point } from '../src/console/map/geometry'
 import { findingsOf, marked } from '../src/console/compose/lint'
-import { Intent } from '../src/console/compose/order'
 import { cut, riverOf } from '../src/console/compose/rivers'
 import { fromTarget, toTarget, withDrawn, type Piece, type Shape } from '../src/console/compose/target'
 import { withBlanks } from '../src/console/compose/use-texts'
@@ -121,13 +120,6 @@ test('a blank without a value stays a blank', () => {
     'zh-CN': { place: '漳河', phone: '{phone}' },
     'en-US': { place: '{place}', phone: '{phone}' },
   })
-})
-
-test('the same order again has the same id, another order another', () => {
-  const intent = new Intent()
-  const first = intent.keyFor({ alert: 'a' })
-  expect(intent.keyFor({ alert: 'a' })).toEqual(first)
-  expect(intent.keyFor({ alert: 'b' })).not.toEqual(first)
 })
 
 test("an input of date and time is on the city's clock", () => {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { Refused } from '../src/shared/api'
-import { useOrder } from '../src/console/order'
+import { Intent, useOrder } from '../src/console/order'
 
 const no = (status: number) => new Refused('no', status, '不行', 'no')
 
 /** Gives an order that is answered so; tells under which id it went out. */
 async function given(orders: ReturnType<typeof useOrder>, what: unknown, answer?: Refused): Promise<string> {
   let id = ''
-  await orders.order(what, async (header) => {
+  await orders.give(what, async (header) => {
     id = header['Idempotency-Key']
     if (answer) throw answer
   })
@@ -35,7 +35,17 @@ test('another order, or one after a no, is another command', async () => {
 test('a button that is pressed twice gives one order', async () => {
   const orders = useOrder()
   let times = 0
-  const give = () => orders.order('x', () => new Promise((done) => setTimeout(done, ++times)))
+  const give = () => orders.give('x', () => new Promise((done) => setTimeout(done, ++times)))
   expect(await Promise.all([give(), give()])).toEqual([true, false])
   expect(times).toBe(1)
+})
+
+test('an intent that has not ended keeps its id; another has another', () => {
+  const intent = new Intent()
+  const first = intent.keyFor({ alert: 'a' })
+  expect(intent.keyFor({ alert: 'a' })).toEqual(first)
+  expect(intent.keyFor({ alert: 'b' })).not.toEqual(first)
+  const again = intent.keyFor({ alert: 'b' })
+  intent.end()
+  expect(intent.keyFor({ alert: 'b' })).not.toEqual(again)
 })

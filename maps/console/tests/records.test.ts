@@ -12,7 +12,6 @@ import {
 import { fieldOf } from '../src/console/records/field-fault'
 import { columnsOf, KINDS, sampleFile } from '../src/console/records/imports/kinds'
 import { fileOfArea } from '../src/console/records/imports/send'
-import { useOrder } from '../src/console/records/order'
 import { makePassword } from '../src/console/records/passwords'
 import { holds } from '../src/console/records/rights'
 
@@ -72,31 +71,6 @@ test('a refusal stands at the field that it names', () => {
   expect(of('bad_text', 'name must not be empty and has at most 64 characters.')).toBe('name')
   expect(of('journal_unavailable', 'Try again.')).toBeNull()
   expect(fieldOf(null, fields, {})).toBeNull()
-})
-
-test('one intent has one id: again after a lost answer, another when it was refused or done', async () => {
-  const ids: string[] = []
-  const { give, fault } = useOrder()
-  const ask = (answer: () => Promise<unknown>) => (header: { 'Idempotency-Key': string }) => {
-    ids.push(header['Idempotency-Key'])
-    return answer()
-  }
-  const lost = ask(() => Promise.reject(Refused.unreachable()))
-  const refused = ask(() => Promise.reject(new Refused('not_your_area', 403, '', '')))
-  expect(await give('a', lost)).toBe(false)
-  expect(fault.value?.code).toBe('unreachable')
-  expect(
-    await give(
-      'a',
-      ask(() => Promise.resolve()),
-    ),
-  ).toBe(true)
-  expect(ids[0]).toBe(ids[1])
-  await give('a', refused)
-  await give('a', refused)
-  await give('b', lost)
-  await give('c', lost)
-  expect(new Set(ids).size, 'each other one is an order of its own').toBe(ids.length - 1)
 })
 
 test('a made password is long enough, can be read out, and is another each time', () => {

@@ -78,6 +78,12 @@ export class City {
     return this.areas.value.get(code)?.name ?? code
   }
 
+  /** `潞州区 › 东街街道`: the county and the street round a place; the city is round all of them. */
+  within(code: string): string {
+    const wider = [6, 9].filter((digits) => digits < code.length).map((digits) => code.slice(0, digits))
+    return wider.map((area) => this.areaName(area)).join(' › ')
+  }
+
   /** Where the account commands or watches, widest first. */
   get ownAreas(): string[] {
     return (this.me.value?.grants ?? []).map((grant) => grant.area).sort((a, b) => a.length - b.length)

@@ -7,6 +7,23 @@ export interface OrderHeader {
   'Idempotency-Key': string
 }
 
+/** One command id for each intent: an order that is sent again after a lost answer is the same order, and is done once. */
+export class Intent {
+  private meant: { what: string; id: string } | null = null
+
+  /** @param what says all of the order: the same is the same order */
+  keyFor(what: unknown): OrderHeader {
+    const text = JSON.stringify(what)
+    if (this.meant?.what !== text) this.meant = { what: text, id: newId() }
+    return { 'Idempotency-Key': this.meant.id }
+  }
+
+  /** It was answered: the same once more is meant anew. */
+  end(): void {
+    this.meant = null
+  }
+}
+
 /**
  * An id belongs to what was ordered: while the answer is not known, the same order goes out under the same id; another order, or one
  * that was answered, gets a new one.
@@ -15,31 +32,29 @@ export function useOrder() {
   const busy = ref(false)
   /** Why the last order was refused. */
   const fault = shallowRef<Refused | null>(null)
-  let intent = { what: '', id: '' }
+  const intent = new Intent()
 
   /**
-   * @param what says all of the order: the same text is the same order
-   * @param give sends it
+   * @param what says all of the order
+   * @param send sends it
    * @returns whether it was carried out
    */
-  async function order(what: unknown, give: (header: OrderHeader) => Promise<unknown>): Promise<boolean> {
+  async function give(what: unknown, send: (header: OrderHeader) => Promise<unknown>): Promise<boolean> {
     if (busy.value) return false
-    const text = JSON.stringify(what)
-    if (intent.what !== text) intent = { what: text, id: newId() }
     busy.value = true
     fault.value = null
     try {
-      await give({ 'Idempotency-Key': intent.id })
-      intent = { what: '', id: '' }
+      await send(intent.keyFor(what))
+      intent.end()
       return true
     } catch (why) {
       if (!(why instanceof Refused)) throw why
-      if (!why.tryAgain) intent = { what: '', id: '' }
+      if (!why.tryAgain) intent.end()
       fault.value = why
       return false
     } finally {
       busy.value = false
     }
   }
-  return { busy, fault, order }
+  return { busy, fault, give }
 }

@@ -3,6 +3,7 @@ import { computed, onMounted, ref, shallowRef, watch } from 'vue'
 import { api, newId, Refused, take } from '../../shared/api'
 import type { AlertView, IncidentView, TemplateView } from '../../shared/schema'
 import { city } from '../city'
+import { nameOf, readNames } from '../names'
 import { loadRivers, riverOf, type River } from './rivers'
 import { recall, remember } from './sender'
 import { fromTarget } from './target'
@@ -98,10 +99,9 @@ export function useComposition(opened: Opened) {
 
   async function open(as: 'draft' | 'update' | 'correction', id: string): Promise<void> {
     const view = await take(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } }))
-    const names = await compoundNames(view.target.include.compounds ?? [])
+    await readNames((view.target.include.compounds ?? []).slice(0, NAMES_MAX))
     const river = (line: Parameters<typeof riverOf>[0]): string => riverOf(line, rivers.value)
-    const compound = (code: string): string => names.get(code) ?? code
-    target.pieces.value = fromTarget(view.target, { compound, river }, newId)
+    target.pieces.value = fromTarget(view.target, { compound: nameOf, river }, newId)
     incidentId.value = view.incident
     old.value = view
     texts.form.hazard = view.hazard
@@ -147,14 +147,3 @@ export function useComposition(opened: Opened) {
 }
 
 export type Composition = ReturnType<typeof useComposition>
-
-/** @throws Refused */
-export async function nameOf(compound: string): Promise<string> {
-  const sheet = await take(api.GET('/api/v1/compounds/{compound}', { params: { path: { compound } } }))
-  return sheet.compound.name
-}
-
-async function compoundNames(codes: readonly string[]): Promise<Map<string, string>> {
-  const name = async (code: string): Promise<[string, string]> => [code, await nameOf(code)]
-  return new Map(await Promise.all(codes.slice(0, NAMES_MAX).map(name)))
-}

@@ -2,7 +2,7 @@
 import { ref, shallowRef } from 'vue'
 import { api, newId, Refused, take } from '../../shared/api'
 import type { AlertContentRfc3339, TargetArea } from '../../shared/schema'
-import { Intent } from './order'
+import { Intent, type OrderHeader } from '../order'
 
 /** What kind of writing this is: decides which order keeps it. */
 export type Writing =
@@ -63,12 +63,10 @@ export function useSending() {
   }
 }
 
-type Header = { 'Idempotency-Key': string }
-
 async function orderTo(
   writing: Writing,
   written: Written,
-  header: Header,
+  header: OrderHeader,
   idUnder: (key: string) => string,
 ): Promise<string> {
   if (writing.as === 'draft') {

@@ -12,7 +12,7 @@ export interface Bubble {
   name: string
   at: [number, number]
   count: number
-  /** `12 / 340`: how many stand worst, of how many. */
+  /** `12 / 340`: how many stand worst, of how many; `? 3 / 340`: how many are silent. */
   label: string
   colour: string
 }
@@ -56,7 +56,7 @@ export class Bubbles {
   private worst(counts: number[], count: number): { label: string; colour: string } {
     const shades = shadesOf(this.paint)
     const silent = counts[shades.length] ?? 0
-    if (silent > 0) return { label: `${silent} / ${count}`, colour: SILENT_COLOUR }
+    if (silent > 0) return { label: `? ${silent} / ${count}`, colour: SILENT_COLOUR }
     const last = counts.findLastIndex((n) => n > 0)
     const label = last > 0 ? `${counts[last]} / ${count}` : String(count)
     return { label, colour: shades[last]?.colour ?? SILENT_COLOUR }

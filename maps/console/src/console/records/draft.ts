@@ -5,7 +5,7 @@
 import { computed, ref, type Ref } from 'vue'
 import type { MapState } from '../../shared/schema'
 import { useLoaded } from '../loaded'
-import { useOrder, type OrderHeader } from './order'
+import { useOrder, type OrderHeader } from '../order'
 import { useUnsaved } from './unsaved'
 
 /** Read again at most so often while the compound changes, ms. */

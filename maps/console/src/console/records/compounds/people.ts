@@ -2,7 +2,10 @@
 import { inject, provide, shallowRef, type InjectionKey } from 'vue'
 import { useI18n } from 'petite-vue-i18n'
 import { api, take } from '../../../shared/api'
+import { useListed, useSaid } from '../../../shared/said'
 import type { CommandView, ContactView, PostView } from '../../../shared/schema'
+
+import { useOffice } from '../../office'
 
 const KEY: InjectionKey<ReturnType<typeof makePeople>> = Symbol('people')
 /** Digits at the end of an id that tell people without a name apart. */
@@ -10,6 +13,9 @@ const TAIL = 4
 
 function makePeople(compound: string) {
   const { t } = useI18n()
+  const said = useSaid()
+  const listed = useListed()
+  const office = useOffice()
   const command = shallowRef<CommandView | null>(null)
   const posts = shallowRef<PostView[]>([])
   /** Names and phones; `null` until they were asked for with a reason. */
@@ -45,13 +51,11 @@ function makePeople(compound: string) {
     return [...new Set([...(command.value?.line ?? []), ...holders])]
   }
 
-  const rankOf = (rank: number): string => (rank === 0 ? t('records.rank.first') : t('records.rank.deputy', { rank }))
-
   function partsOf(person: string): string {
     const rank = command.value?.line.indexOf(person) ?? -1
     const held = posts.value.filter((post) => post.claims.some((claim) => claim.person === person && isHeld(claim)))
-    const parts = held.map((post) => t('records.people.holds', { no: post.post.no }))
-    return [...(rank >= 0 ? [rankOf(rank)] : []), ...parts].join('、')
+    const parts = held.map(({ kind, post }) => (kind ? said({ zh: kind.title_zh, en: kind.title_en }) : post.kind))
+    return listed([...(rank >= 0 ? [office(rank + 1)] : []), ...parts])
   }
 
   /** Their name, or what tells them apart for somebody who may not know it. */
@@ -62,7 +66,7 @@ function makePeople(compound: string) {
   }
   const phoneOf = (person: string): string | null => contacts.value?.find((one) => one.person === person)?.phone ?? null
 
-  return { compound, command, posts, contacts, load, reveal, refresh, all, rankOf, partsOf, nameOf, phoneOf }
+  return { compound, command, posts, contacts, load, reveal, refresh, all, partsOf, nameOf, phoneOf }
 }
 
 const isHeld = ({ status }: { status: string }): boolean => status === 'approved'

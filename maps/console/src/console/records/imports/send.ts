@@ -1,7 +1,7 @@
 /** A file to the server, as it is: its bytes are not read here, for what is no UTF-8 has to be said and not mended. */
 import { api, Refused } from '../../../shared/api'
 import type { Datum, ImportReport, Kind } from '../../../shared/schema'
-import type { OrderHeader } from '../order'
+import type { OrderHeader } from '../../order'
 
 export interface ImportFile {
   kind: Kind
