@@ -77,7 +77,7 @@ test('a commander is entered and named, a deputy follows, and the order is chang
     .poll(() => line.allTextContents())
     .toEqual([
       expect.stringMatching(/指挥长.*测试甲.*13900000001.*现任指挥/),
-      expect.stringMatching(/第 1 副指挥长.*测试乙/),
+      expect.stringMatching(/第1副指挥长.*测试乙/),
     ])
   await desk.getByRole('button', { name: '上移：测试乙' }).click()
   await look(desk, 'records-command')
