@@ -89,6 +89,12 @@ export class City {
     return (this.me.value?.grants ?? []).map((grant) => grant.area).sort((a, b) => a.length - b.length)
   }
 
+  /** Who is signed in; `null` where it is no person. */
+  get person(): string | null {
+    const giver = this.me.value?.giver
+    return giver && typeof giver === 'object' && 'person' in giver ? giver.person : null
+  }
+
   /** Whether the account commands somewhere, and does not only watch. The server decides; this only spares hopeless buttons. */
   get commands(): boolean {
     return (this.me.value?.grants ?? []).some((grant) => grant.role === 'dispatcher')

@@ -15,6 +15,8 @@ export interface Bubble {
   /** `12 / 340`: how many stand worst, of how many; `? 3 / 340`: how many are silent. */
   label: string
   colour: string
+  /** How bad that is: the higher, the worse. */
+  rank: number
 }
 
 export class Bubbles {
@@ -53,13 +55,13 @@ export class Bubbles {
   }
 
   /** What stands worst: silence first, since it may hide anything; then the last shade that occurs. */
-  private worst(counts: number[], count: number): { label: string; colour: string } {
+  private worst(counts: number[], count: number): Pick<Bubble, 'label' | 'colour' | 'rank'> {
     const shades = shadesOf(this.paint)
     const silent = counts[shades.length] ?? 0
-    if (silent > 0) return { label: `? ${silent} / ${count}`, colour: SILENT_COLOUR }
+    if (silent > 0) return { label: `? ${silent} / ${count}`, colour: SILENT_COLOUR, rank: shades.length }
     const last = counts.findLastIndex((n) => n > 0)
     const label = last > 0 ? `${counts[last]} / ${count}` : String(count)
-    return { label, colour: shades[last]?.colour ?? SILENT_COLOUR }
+    return { label, colour: shades[last]?.colour ?? SILENT_COLOUR, rank: last }
   }
 }
 

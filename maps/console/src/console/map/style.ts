@@ -117,6 +117,7 @@ export function style(): StyleSpecification {
         type: 'circle',
         source: 'bubbles',
         maxzoom: COMPOUNDS_FROM_ZOOM,
+        layout: { 'circle-sort-key': ['get', 'rank'] },
         paint: {
           'circle-color': ['to-color', ['get', 'colour']],
           'circle-radius': ['interpolate', ['linear'], ['sqrt', ['get', 'count']], 1, 11, 10, 19, 32, 30],
@@ -130,13 +131,13 @@ export function style(): StyleSpecification {
         type: 'symbol',
         source: 'bubbles',
         maxzoom: COMPOUNDS_FROM_ZOOM,
-        // A number is never left out: who stands worst may be in any of them.
+        // Where circles lie on each other, the one that stands worst says its number.
         layout: {
           'text-field': ['get', 'label'],
           'text-size': 11,
           'text-font': LABEL_FONT,
-          'text-allow-overlap': true,
-          'text-ignore-placement': true,
+          'text-padding': 0,
+          'symbol-sort-key': ['-', ['get', 'rank']],
         },
         paint: { 'text-color': '#ffffff', 'text-halo-color': '#0b111b', 'text-halo-width': 1.6 },
       },

@@ -1,5 +1,5 @@
 /** What an account is granted where. The server decides; this only spares hopeless buttons. */
-import type { Grant, MeView, Role } from '../../shared/schema'
+import type { Grant, Role } from '../../shared/schema'
 import { city } from '../city'
 
 /** Who enters and corrects the register. */
@@ -16,9 +16,3 @@ export const keeps = (code: string): boolean => holds(grants(), KEEPERS, code)
 export const commands = (code: string): boolean => holds(grants(), ['dispatcher'], code)
 export const administers = (code: string): boolean => holds(grants(), ['administrator'], code)
 export const isOneOf = (roles: readonly Role[]): boolean => grants().some((grant) => roles.includes(grant.role))
-
-/** Who is signed in; `null` where it is no person. */
-export function ownPerson(me: MeView | null): string | null {
-  const giver = me?.giver
-  return giver && typeof giver === 'object' && 'person' in giver ? giver.person : null
-}
