@@ -127,21 +127,6 @@ export function style(): StyleSpecification {
         },
       },
       {
-        id: 'bubble-counts',
-        type: 'symbol',
-        source: 'bubbles',
-        maxzoom: COMPOUNDS_FROM_ZOOM,
-        // Where circles lie on each other, the one that stands worst says its number.
-        layout: {
-          'text-field': ['get', 'label'],
-          'text-size': 11,
-          'text-font': LABEL_FONT,
-          'text-padding': 0,
-          'symbol-sort-key': ['-', ['get', 'rank']],
-        },
-        paint: { 'text-color': '#ffffff', 'text-halo-color': '#0b111b', 'text-halo-width': 1.6 },
-      },
-      {
         id: 'bubble-names',
         type: 'symbol',
         source: 'bubbles',
@@ -152,6 +137,21 @@ export function style(): StyleSpecification {
           'text-font': LABEL_FONT,
           'text-variable-anchor': ['bottom', 'top', 'left', 'right'],
           'text-radial-offset': ['interpolate', ['linear'], ['sqrt', ['get', 'count']], 1, 1, 10, 1.7, 32, 2.6],
+        },
+        paint: { 'text-color': '#ffffff', 'text-halo-color': '#0b111b', 'text-halo-width': 1.6 },
+      },
+      {
+        id: 'bubble-counts',
+        type: 'symbol',
+        source: 'bubbles',
+        maxzoom: COMPOUNDS_FROM_ZOOM,
+        // The topmost layer is laid out first, the worst first in it: where circles lie on each other, a number goes before a name.
+        layout: {
+          'text-field': ['get', 'label'],
+          'text-size': 11,
+          'text-font': LABEL_FONT,
+          'text-padding': 0,
+          'symbol-sort-key': ['-', ['get', 'rank']],
         },
         paint: { 'text-color': '#ffffff', 'text-halo-color': '#0b111b', 'text-halo-width': 1.6 },
       },
