@@ -182,7 +182,7 @@ test('a commander alone alerts the own compound, only by holding the button', as
   await look(holder, 'phone-alert-en')
   await holder.keyboard.press('Escape')
   await holder.keyboard.press('Escape')
-  await expect.poll(() => alert.isVisible(), 'nothing but the acknowledgement closes it').toBe(true)
+  await expect.poll(() => alert.isVisible(), { message: 'nothing but the acknowledgement closes it' }).toBe(true)
   await alert.getByRole('button', { name: 'Silence' }).click()
   await expect.poll(() => alert.getByRole('button', { name: 'Silence' }).count()).toBe(0)
   await alert.getByRole('button', { name: 'I have got it' }).click()
