@@ -175,13 +175,13 @@ fn greet(app: &App, data: &DataDir, at: SocketAddr) -> anyhow::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Asked,
-    DriverDied,
+    ThreadDied,
 }
 
 async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let grace = Duration::from_secs(app.config.server.stop_grace_s);
-    let live = LiveParts::start(app.hub.clone(), app.muster.clone());
+    let live = LiveParts::start(app.hub.clone(), app.muster.clone())?;
     tokio::spawn(keep_house(app.clone()));
     let (ending, mut ended) = watch::channel(None);
     let stopping = async move {
@@ -192,11 +192,11 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopping).into_future());
     let end = tokio::select! {
         () = asked_to_stop() => End::Asked,
-        () = driver_died(&app.muster) => End::DriverDied,
+        () = thread_died(&app) => End::ThreadDied,
     };
     match end {
         End::Asked => tracing::info!("stopping"),
-        End::DriverDied => tracing::error!("the driver's thread has died: stopping"),
+        End::ThreadDied => tracing::error!("a thread that nothing goes on without has died: stopping"),
     }
     ending.send_replace(Some(end));
     // Sockets and requests have the same time; what is not done then is cut off.
@@ -225,9 +225,10 @@ async fn asked_to_stop() {
     drop(interrupt.await);
 }
 
-async fn driver_died(muster: &Muster) {
+/// Returns when the driver or a shard of the hub has died.
+async fn thread_died(app: &App) {
     let mut looks = interval(WATCH_EVERY);
-    while muster.is_running() {
+    while app.muster.is_running() && app.hub.is_running() {
         looks.tick().await;
     }
 }

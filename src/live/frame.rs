@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use jiff::tz::Offset;
 use serde::{Serialize, Serializer};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame as WireFrame, FrameHeader};
 use utoipa::ToSchema;
 
 use crate::city::audience::NoticeBody;
@@ -19,13 +22,63 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::engine::Answer;
 
+use super::codes::Code;
 use super::resume::Reload;
 
 /// Version of the protocol. Raised when a client of the last one would misread a frame.
 pub const PROTOCOL: u32 = 1;
 
-/// A frame, cheap to clone: all clones share the bytes.
-pub type Frame = Utf8Bytes;
+/// A frame as it goes over the wire, header and all. Cheap to clone: all clones share the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame(Bytes);
+
+impl Frame {
+    /// A text frame, whole and unmasked, as a server sends it.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "writing to memory cannot fail")]
+    pub fn of_text(text: &str) -> Self {
+        let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+        let length = text.len() as u64;
+        let mut bytes = Vec::with_capacity(header.len(length) + text.len());
+        // INVARIANT: a vector takes whatever is written to it.
+        header.format(length, &mut bytes).expect("a vector takes all");
+        bytes.extend_from_slice(text.as_bytes());
+        Self(bytes.into())
+    }
+
+    /// The frame that says why a connection ends; `nth` picks the place in the spread of those who come back.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "writing to memory cannot fail")]
+    pub fn of_close(code: Code, nth: u64, spread: Duration) -> Self {
+        let mut bytes = Vec::new();
+        let frame = WireFrame::close(Some(goodbye(code, nth, spread)));
+        // INVARIANT: a vector takes whatever is written to it.
+        frame.format(&mut bytes).expect("a vector takes all");
+        Self(bytes.into())
+    }
+
+    /// What goes over the wire.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// What a text frame says.
+    pub fn text(&self) -> &str {
+        let length = self.0.len();
+        // As RFC 6455 writes the length: in the second byte, or in the two or eight that follow.
+        let header = if length < 128 {
+            2
+        } else if length < 65_540 {
+            4
+        } else {
+            10
+        };
+        std::str::from_utf8(&self.0[header..]).unwrap_or_default()
+    }
+}
+
+/// What a close frame says, for the library to write.
+pub(super) fn goodbye(code: Code, nth: u64, spread: Duration) -> CloseFrame {
+    CloseFrame { code: code.number().into(), reason: code.reason(nth, spread).into() }
+}
 
 /// A place in the stream of events: the record, and which of its notices (from 1; 0 is before the first). `123.2` in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -230,7 +283,7 @@ impl ServerFrame<'_> {
     pub fn encode(&self) -> Frame {
         // INVARIANT: frames hold no map with other than text keys and no failing serializer, so encoding cannot fail.
         let text = serde_json::to_string(self).expect("a frame is plain data");
-        text.into()
+        Frame::of_text(&text)
     }
 }
 
@@ -249,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_says_its_text_whatever_its_length() {
+        for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
+            let text = "x".repeat(length);
+            let frame = Frame::of_text(&text);
+            assert_eq!(frame.text(), text);
+            let mut cursor = std::io::Cursor::new(frame.bytes());
+            let (header, said) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
+            assert_eq!((header.opcode, header.is_final, said), (OpCode::Data(Data::Text), true, length as u64));
+        }
+    }
+
+    #[test]
     fn times_carry_the_citys_offset() {
         assert_eq!(rfc3339(Timestamp(0), 480), "1970-01-01T08:00:00+08:00");
         assert_eq!(rfc3339(Timestamp(i64::MAX), 0).len(), rfc3339(Timestamp(i64::MAX), 0).trim().len());
@@ -258,11 +323,11 @@ mod tests {
     fn an_answer_says_one_of_two_things() {
         let id = CommandId(uuid::Uuid::nil());
         let done = CommandAnswer::new(id, Ok(crate::engine::Accepted { position: 7, repeated: true }));
-        let text = ServerFrame::Answer(done).encode().to_string();
+        let text = ServerFrame::Answer(done).encode().text().to_owned();
         let want =
             r#"{"type":"answer","id":"00000000-0000-0000-0000-000000000000","ok":{"position":7,"repeated":true}}"#;
         assert_eq!(text, want);
         let refused = CommandAnswer::new(id, Err(Refusal::NotSignedIn {}));
-        assert!(ServerFrame::Answer(refused).encode().contains(r#""refused":{"code":"not_signed_in""#));
+        assert!(ServerFrame::Answer(refused).encode().text().contains(r#""refused":{"code":"not_signed_in""#));
     }
 }

@@ -1,12 +1,13 @@
 //! Who is connected, and who of them hears what.
 //!
-//! Nothing here does IO: frames are left in each connection's [`Outbox`]; [`super::connection`] writes them. A record costs what it
-//! touches: who belongs to a compound is read off the city, and found here by person; only accounts with grants are asked one by one.
-//! Locks are taken in one order: the city's, then the hub's, then an outbox's. Nothing waits under any of them.
+//! Nothing here does IO: what is to be said is left in the [`Inbox`] of the shard that owns the sockets concerned, as one frame and the
+//! list of their seats. A record costs what it touches: who belongs to a compound is read off the city, and found here by person; only
+//! accounts with grants are asked one by one. Locks are taken in one order: the city's, then the hub's, then an inbox's. Nothing waits
+//! under any of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -15,17 +16,17 @@ use tokio::time::{Instant, timeout_at};
 use crate::city::City;
 use crate::city::audience::Audience;
 use crate::domain::actor::Actor;
-use crate::domain::area::AreaCode;
 use crate::domain::event::Record;
 use crate::domain::ids::PersonId;
 use crate::engine::ports::Publisher;
 
 use super::codes::Code;
-use super::frame::Cursor;
+use super::frame::{Cursor, Frame};
+use super::inbox::{Inbox, Mail, Seat};
 use super::limits::LiveLimits;
-use super::outbox::Outbox;
 use super::receipts::Receipts;
 use super::resume::{History, Kept, LiveEvent, Reload};
+use super::seats::{Connected, MapWatch, Place, Seats};
 
 /// Names a connection while the process runs.
 pub type ConnectionId = u64;
@@ -38,6 +39,8 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     limits: LiveLimits,
     receipts: Receipts,
+    /// One for each shard.
+    inboxes: Vec<Arc<Inbox>>,
     state: Mutex<State>,
     /// How many are connected; whoever waits for the last to go listens here.
     connected: watch::Sender<usize>,
@@ -49,68 +52,87 @@ struct Inner {
 struct State {
     next_id: ConnectionId,
     stopping: bool,
-    connections: HashMap<ConnectionId, Connected>,
-    by_person: HashMap<PersonId, Vec<ConnectionId>>,
+    connected: usize,
+    /// Who sits where, shard by shard.
+    shards: Vec<Seats>,
+    by_person: HashMap<PersonId, Vec<Place>>,
     /// Connections of accounts with grants.
-    accounts: Vec<ConnectionId>,
+    accounts: Vec<Place>,
     history: History,
-}
-
-#[derive(Debug)]
-struct Connected {
-    actor: Actor,
-    outbox: Arc<Outbox>,
-    /// The last event left for it: none twice.
-    last: Cursor,
-    watch: Option<MapWatch>,
-}
-
-/// What of the map a connection watches.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct MapWatch {
-    /// Areas, none inside another.
-    pub(super) areas: Vec<AreaCode>,
-    /// Changes up to this position were left for it.
-    pub(super) position: u64,
 }
 
 /// A connection's place in the hub; dropping it takes the connection out.
 #[derive(Debug)]
 pub struct Registration {
     hub: Hub,
+    /// Where it sits.
+    pub place: Place,
     /// Its name.
     pub id: ConnectionId,
-    /// What waits for it.
-    pub outbox: Arc<Outbox>,
     /// From here on it hears live.
     pub cursor: Cursor,
+}
+
+/// For those who are not to keep the hub alive: its shards.
+#[derive(Debug, Clone)]
+pub(super) struct WeakHub(Weak<Inner>);
+
+impl WeakHub {
+    /// The hub, while anybody else has it.
+    pub(super) fn upgrade(&self) -> Option<Hub> {
+        self.0.upgrade().map(Hub)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Its shards find that it is gone, and end.
+        self.inboxes.iter().for_each(|inbox| inbox.wake());
+    }
 }
 
 impl Hub {
     /// A hub with nobody connected.
     pub fn new(limits: LiveLimits) -> Self {
         let history = History::new(limits.history_frames, limits.history_bytes);
+        let shards = limits.shard_count();
         let state = State {
             next_id: 1,
             stopping: false,
-            connections: HashMap::new(),
+            connected: 0,
+            shards: (0..shards).map(|_| Seats::default()).collect(),
             by_person: HashMap::new(),
             accounts: Vec::new(),
             history,
         };
+        let inboxes = (0..shards).map(|_| Arc::default()).collect();
         let connected = watch::Sender::new(0);
         let (queued, slow_readers) = (AtomicU64::new(0), AtomicU64::new(0));
         let receipts = Receipts::new(limits.receipts_queue);
-        Self(Arc::new(Inner { limits, receipts, state: Mutex::new(state), connected, queued, slow_readers }))
+        Self(Arc::new(Inner { limits, receipts, inboxes, state: Mutex::new(state), connected, queued, slow_readers }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn downgrade(&self) -> WeakHub {
+        WeakHub(Arc::downgrade(&self.0))
+    }
+
     /// Its bounds.
     pub fn limits(&self) -> &LiveLimits {
         &self.0.limits
+    }
+
+    /// What waits for each shard.
+    pub fn inboxes(&self) -> &[Arc<Inbox>] {
+        &self.0.inboxes
+    }
+
+    /// Whether none of its shards has died; when one has, the process should end and be started again.
+    pub fn is_running(&self) -> bool {
+        !self.inboxes().iter().any(|inbox| inbox.is_dead())
     }
 
     /// Where connections leave receipts.
@@ -133,6 +155,10 @@ impl Hub {
         self.0.slow_readers.load(Ordering::Relaxed)
     }
 
+    pub(super) fn count_slow_reader(&self) {
+        self.0.slow_readers.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Whether the person has a connection now.
     pub fn is_connected(&self, person: PersonId) -> bool {
         self.state().by_person.contains_key(&person)
@@ -143,29 +169,24 @@ impl Hub {
     /// # Errors
     /// The code with which to turn it away.
     pub fn register(&self, city: &City, actor: &Actor) -> Result<Registration, Code> {
-        let limits = self.limits();
         let mut state = self.state();
         if state.stopping {
             return Err(Code::ComeBack);
         }
-        if state.connections.len() >= limits.connections_max {
+        if state.connected >= self.limits().connections_max {
             return Err(Code::TryLater);
         }
         state.history.catch_up(city.position());
-        let id = state.next_id;
-        state.next_id += 1;
-        let outbox = Arc::new(Outbox::new(limits.queue_frames, limits.queue_bytes));
         let cursor = state.history.kept().last;
-        if let Some(person) = actor.person_id() {
-            state.by_person.entry(person).or_default().push(id);
-        }
-        if !actor.grants.is_empty() {
-            state.accounts.push(id);
-        }
-        let connected = Connected { actor: actor.clone(), outbox: outbox.clone(), last: cursor, watch: None };
-        state.connections.insert(id, connected);
-        self.0.connected.send_replace(state.connections.len());
-        Ok(Registration { hub: self.clone(), id, outbox, cursor })
+        let (place, id) = state.seat(actor, cursor);
+        // INVARIANT: left under the hub's lock, so that the shard meets them before the first event for them.
+        self.inbox(place).leave(Mail::Came(place.seat, id));
+        self.0.connected.send_replace(state.connected);
+        Ok(Registration { hub: self.clone(), place, id, cursor })
+    }
+
+    pub(super) fn inbox(&self, place: Place) -> &Inbox {
+        &self.0.inboxes[place.shard]
     }
 
     /// What a connection would have heard after `after`, up to the cursor at which it was registered.
@@ -193,9 +214,9 @@ impl Hub {
     /// Closes every connection of a person: signed out, or granted something else.
     pub fn close_person(&self, person: PersonId, code: Code) {
         let state = self.state();
-        for id in state.by_person.get(&person).into_iter().flatten() {
-            if let Some(connected) = state.connections.get(id) {
-                connected.outbox.close(code);
+        for place in state.by_person.get(&person).into_iter().flatten() {
+            if let Some(connected) = state.at(*place) {
+                self.inbox(*place).leave(Mail::Close(place.seat, connected.id, code));
             }
         }
     }
@@ -206,7 +227,7 @@ impl Hub {
         {
             let mut state = self.state();
             state.stopping = true;
-            state.connections.values().for_each(|connected| connected.outbox.close(Code::ComeBack));
+            self.inboxes().iter().for_each(|inbox| inbox.leave(Mail::CloseAll(Code::ComeBack)));
         }
         let until = Instant::now() + within;
         let mut connected = self.0.connected.subscribe();
@@ -218,62 +239,59 @@ impl Hub {
         self.connections()
     }
 
-    pub(super) fn set_watch(&self, id: ConnectionId, watch: MapWatch) {
-        if let Some(connected) = self.state().connections.get_mut(&id) {
-            connected.watch = Some(watch);
+    /// From here on the connection watches the map of these areas; `taken` says whether the last changes went out.
+    pub(super) fn set_watch(&self, place: Place, watch: MapWatch, taken: Arc<AtomicBool>) {
+        if let Some(connected) = self.state().at_mut(place) {
+            connected.watch = Some((watch, taken));
         }
     }
 
     /// Those who watch the map, are behind `position`, and have taken what was left for them.
-    pub(super) fn map_watchers(&self, position: u64) -> HashMap<MapWatch, Vec<ConnectionId>> {
-        let mut watchers: HashMap<MapWatch, Vec<ConnectionId>> = HashMap::new();
+    pub(super) fn map_watchers(&self, position: u64) -> HashMap<MapWatch, Vec<Place>> {
+        let mut watchers: HashMap<MapWatch, Vec<Place>> = HashMap::new();
         let state = self.state();
-        for id in &state.accounts {
-            let Some(connected) = state.connections.get(id) else { continue };
-            let Some(watch) = &connected.watch else { continue };
-            if watch.position < position && connected.outbox.wants_map() {
-                watchers.entry(watch.clone()).or_default().push(*id);
+        for place in &state.accounts {
+            if let Some((watch, taken)) = state.at(*place).and_then(|connected| connected.watch.as_ref())
+                && watch.position < position
+                && taken.load(Ordering::Acquire)
+            {
+                watchers.entry(watch.clone()).or_default().push(*place);
             }
         }
         watchers
     }
 
-    /// Leaves map frames for a watcher and notes how far it has come.
-    pub(super) fn leave_map(&self, id: ConnectionId, frames: &[super::frame::Frame], position: u64) {
+    /// Leaves map frames for watchers and notes how far they have come.
+    pub(super) fn leave_map(&self, places: &[Place], frames: &Arc<[Frame]>, position: u64) {
         let mut state = self.state();
-        let Some(connected) = state.connections.get_mut(&id) else { return };
-        if let Some(watch) = &mut connected.watch {
+        for place in places {
+            let Some(connected) = state.at_mut(*place) else { continue };
+            let Some((watch, taken)) = &mut connected.watch else { continue };
             watch.position = position;
-        }
-        if !frames.is_empty() {
-            connected.outbox.set_map(frames);
+            if !frames.is_empty() {
+                taken.store(false, Ordering::Release);
+                self.inbox(*place).leave(Mail::Map(place.seat, connected.id, frames.clone()));
+            }
         }
     }
 
-    fn remove(&self, id: ConnectionId) {
+    fn remove(&self, place: Place) {
         let mut state = self.state();
-        let Some(gone) = state.connections.remove(&id) else { return };
-        if let Some(person) = gone.actor.person_id()
-            && let Some(ids) = state.by_person.get_mut(&person)
-        {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                state.by_person.remove(&person);
-            }
-        }
-        if !gone.actor.grants.is_empty() {
-            state.accounts.retain(|other| *other != id);
-        }
-        if gone.outbox.close_code() == Some(Code::SlowReader) {
-            self.0.slow_readers.fetch_add(1, Ordering::Relaxed);
-        }
-        self.0.connected.send_replace(state.connections.len());
+        state.unseat(place);
+        self.0.connected.send_replace(state.connected);
+    }
+}
+
+impl Registration {
+    /// Where it is registered.
+    pub(super) const fn hub(&self) -> &Hub {
+        &self.hub
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.hub.remove(self.id);
+        self.hub.remove(self.place);
     }
 }
 
@@ -295,30 +313,78 @@ impl Publisher for Hub {
         for (part, notice) in (1..).zip(notices) {
             let cursor = Cursor { position: record.position, part };
             let event = Arc::new(LiveEvent::new(cursor, record.entry.at, offset, notice));
-            queued += state.deliver(city, &event);
+            for (inbox, seats) in self.inboxes().iter().zip(state.hearers(city, &event)) {
+                if !seats.is_empty() {
+                    queued += seats.len();
+                    inbox.leave(Mail::Event(event.frame().clone(), seats));
+                }
+            }
             state.history.push(event);
         }
         drop(state);
-        self.0.queued.fetch_add(queued, Ordering::Relaxed);
+        self.0.queued.fetch_add(queued as u64, Ordering::Relaxed);
     }
 }
 
 impl State {
-    /// Leaves an event for everybody who stands in its audience; gives for how many.
-    fn deliver(&mut self, city: &City, event: &LiveEvent) -> u64 {
-        let mut queued = 0;
-        for id in &self.accounts {
-            if let Some(connected) = self.connections.get_mut(id)
-                && event.audience().hears_by_grant(&connected.actor.grants)
-            {
-                queued += connected.leave(event);
+    fn at(&self, place: Place) -> Option<&Connected> {
+        self.shards[place.shard].at(place.seat)
+    }
+
+    fn at_mut(&mut self, place: Place) -> Option<&mut Connected> {
+        self.shards[place.shard].at_mut(place.seat)
+    }
+
+    /// Gives somebody a seat in the shard with the fewest.
+    fn seat(&mut self, actor: &Actor, cursor: Cursor) -> (Place, ConnectionId) {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.connected += 1;
+        let shard = (0..self.shards.len()).min_by_key(|shard| self.shards[*shard].taken()).unwrap_or_default();
+        let seat = self.shards[shard].take(Connected::new(id, actor, cursor));
+        let place = Place { shard, seat };
+        if let Some(person) = actor.person_id() {
+            self.by_person.entry(person).or_default().push(place);
+        }
+        if !actor.grants.is_empty() {
+            self.accounts.push(place);
+        }
+        (place, id)
+    }
+
+    fn unseat(&mut self, place: Place) {
+        let Some(gone) = self.shards[place.shard].free(place.seat) else { return };
+        self.connected -= 1;
+        if let Some(person) = gone.person
+            && let Some(places) = self.by_person.get_mut(&person)
+        {
+            places.retain(|other| *other != place);
+            if places.is_empty() {
+                self.by_person.remove(&person);
             }
         }
-        let (by_person, connections) = (&self.by_person, &mut self.connections);
-        let mut leave_for = |person: PersonId| {
-            for id in by_person.get(&person).into_iter().flatten() {
-                queued += connections.get_mut(id).map_or(0, |connected| connected.leave(event));
+        if !gone.grants.is_empty() {
+            self.accounts.retain(|other| *other != place);
+        }
+    }
+
+    /// The seats of everybody who stands in an event's audience, shard by shard.
+    fn hearers(&mut self, city: &City, event: &LiveEvent) -> Vec<Vec<Seat>> {
+        let Self { shards, by_person, accounts, .. } = self;
+        let mut hearers = vec![Vec::new(); shards.len()];
+        let mut hears = |place: Place, by_grant: bool| {
+            if let Some(connected) = shards[place.shard].at_mut(place.seat)
+                && (!by_grant || event.audience().hears_by_grant(&connected.grants))
+                && connected.is_new_to(event.cursor)
+            {
+                hearers[place.shard].push(place.seat);
             }
+        };
+        for place in accounts.iter() {
+            hears(*place, true);
+        }
+        let mut leave_for = |person: PersonId| {
+            by_person.get(&person).into_iter().flatten().for_each(|place| hears(*place, false));
         };
         match event.audience() {
             Audience::Person(person) => leave_for(*person),
@@ -338,18 +404,6 @@ impl State {
                 }
             }
         }
-        queued
-    }
-}
-
-impl Connected {
-    // INVARIANT: a connection gets each notice at most once, however many reasons it has to hear it.
-    fn leave(&mut self, event: &LiveEvent) -> u64 {
-        if self.last >= event.cursor {
-            return 0;
-        }
-        self.last = event.cursor;
-        self.outbox.push(event.frame());
-        1
+        hearers
     }
 }

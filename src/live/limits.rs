@@ -1,10 +1,13 @@
 //! Bounds of sockets, queues and histories. `config` maps its `[live]` section onto them.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 /// Every bound of the live part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveLimits {
+    /// Threads that own sockets; 0 is one for each core.
+    pub shards: usize,
     /// Connections at once; more are told to try later.
     pub connections_max: usize,
     /// Frames that wait for one connection; more, and it is closed as a slow reader.
@@ -15,7 +18,7 @@ pub struct LiveLimits {
     pub history_frames: usize,
     /// Bytes of them, as far as they have been encoded or can be told beforehand.
     pub history_bytes: usize,
-    /// Frames written before one flush.
+    /// Missed events that are told before the socket is asked for room again.
     pub batch_frames: usize,
     /// Bytes of one message from a client.
     pub message_max_bytes: usize,
@@ -57,6 +60,7 @@ pub struct LiveLimits {
 impl Default for LiveLimits {
     fn default() -> Self {
         Self {
+            shards: 0,
             connections_max: 100_000,
             queue_frames: 1_024,
             queue_bytes: 1 << 20,
@@ -85,10 +89,11 @@ impl Default for LiveLimits {
 }
 
 impl LiveLimits {
-    /// Bytes that a socket gathers before it writes by itself; a flush comes before that, most of the time.
-    pub(super) const WRITE_BUFFER: usize = 16 << 10;
-    /// Bytes of the read buffer of each connection: phones say little, and there are many.
-    pub(super) const READ_BUFFER: usize = 2 << 10;
-    /// Bytes that a socket buffers at most: more than the largest frame.
-    pub(super) const WRITE_BUFFER_MAX: usize = 4 << 20;
+    /// Threads that own sockets.
+    pub(super) fn shard_count(&self) -> usize {
+        match self.shards {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            n => n,
+        }
+    }
 }

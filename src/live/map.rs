@@ -16,7 +16,8 @@ use crate::domain::compound::CompoundId;
 use crate::runtime::Muster;
 
 use super::frame::{Frame, ServerFrame};
-use super::hub::{Hub, MapWatch};
+use super::hub::Hub;
+use super::seats::MapWatch;
 
 /// The areas whose map the actor may watch, none inside another.
 pub fn areas_of(city: &City, actor: &Actor) -> Vec<AreaCode> {
@@ -44,11 +45,9 @@ impl Hub {
     /// Leaves for each watcher what changed since the last time. Called at most five times a second; nothing changed, nothing sent.
     pub fn flush_map(&self, city: &City) {
         let position = city.position();
-        for (watch, ids) in self.map_watchers(position) {
-            let frames = changes(city, &watch, self.limits().map_frame_compounds);
-            for id in ids {
-                self.leave_map(id, &frames, position);
-            }
+        for (watch, places) in self.map_watchers(position) {
+            let frames = changes(city, &watch, self.limits().map_frame_compounds).into();
+            self.leave_map(&places, &frames, position);
         }
     }
 

@@ -2,14 +2,12 @@
 //! [`live`](crate::live).
 
 use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::domain::refusal::Refusal;
 use crate::live::frame::ServerFrame;
-use crate::live::{LiveIdentity, LiveParts, upgrade};
+use crate::live::{LiveIdentity, LiveParts, NoHandshake, Upgrade};
 
 use super::App;
 use super::caller::{Credential, Via};
@@ -28,12 +26,12 @@ use super::error::{Answer, Edge};
 pub async fn live(
     State(app): State<App>,
     headers: HeaderMap,
-    socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    socket: Result<Upgrade, NoHandshake>,
 ) -> Answer<Response> {
     let who = identify(&app, &headers).await?;
     let socket =
         socket.map_err(|_| Edge::BadHeader { name: "Upgrade", wanted: "a WebSocket handshake, version 13" })?;
-    Ok(upgrade(socket, who, LiveParts { hub: app.hub.clone(), muster: app.muster.clone() }))
+    Ok(socket.accept(who, LiveParts { hub: app.hub.clone(), muster: app.muster.clone() }))
 }
 
 /// Who asks, and until when that holds. A cookie counts only from a page of ours: the browser sends it whoever's page asked.

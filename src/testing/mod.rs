@@ -4,6 +4,7 @@
 #![allow(clippy::missing_errors_doc, clippy::missing_panics_doc, reason = "a test that fails here is meant to panic")]
 
 pub mod clock;
+pub mod desk;
 pub mod faulty_journal;
 pub mod served;
 pub mod world;

@@ -23,6 +23,7 @@ use muster::engine::ports::Publisher as _;
 use muster::live::frame::ServerFrame;
 use muster::live::map::{areas_of, snapshot_part};
 use muster::live::{Hub, LiveLimits};
+use muster::testing::desk::Desk;
 use muster::testing::world::World;
 
 /// Compounds of one map frame: the snapshot comes in parts.
@@ -121,7 +122,7 @@ fn follows(world: &mut World, incident: IncidentId, kind: AlertKind, compounds: 
 fn frames_of(journal: &[Record], from: usize, actor: &Actor) -> Vec<String> {
     let (mut hub, mut city) = (Hub::new(LiveLimits::default()), City::default());
     journal[..from].iter().for_each(|record| city.evolve(record));
-    let line = hub.register(&city, actor).unwrap();
+    let (line, mut desk) = (hub.register(&city, actor).unwrap(), Desk::of(&hub));
     let areas = areas_of(&city, actor);
     let mut frames = Vec::new();
     let mut after = None;
@@ -137,7 +138,7 @@ fn frames_of(journal: &[Record], from: usize, actor: &Actor) -> Vec<String> {
         let before = city.position();
         city.evolve(record);
         hub.publish(&city, record);
-        frames.extend(line.outbox.take(usize::MAX).iter().map(ToString::to_string));
+        frames.extend(desk.take(line.place).iter().map(|frame| frame.text().to_owned()));
         let changed = areas.iter().flat_map(|area| city.changed_since(*area, before));
         let changed: Vec<MapState> = changed.map(|(id, state)| city.map_state(id, state)).collect();
         if !changed.is_empty() {
@@ -148,7 +149,7 @@ fn frames_of(journal: &[Record], from: usize, actor: &Actor) -> Vec<String> {
 }
 
 fn map_frame(city: &City, snapshot: bool, more: bool, compounds: &[MapState]) -> String {
-    ServerFrame::Map { position: city.position(), snapshot, more, compounds }.encode().to_string()
+    ServerFrame::Map { position: city.position(), snapshot, more, compounds }.encode().text().to_owned()
 }
 
 /// Compares with the golden file, or writes it.

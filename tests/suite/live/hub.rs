@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use muster::city::City;
 use muster::domain::actor::Actor;
 use muster::engine::ports::Publisher as _;
-use muster::live::frame::Cursor;
+use muster::live::frame::{Cursor, Frame};
 use muster::live::hub::Registration;
 use muster::live::resume::Reload;
 use muster::live::{Hub, LiveLimits};
+use muster::testing::desk::Desk;
 use serde_json::Value;
 
 use super::{listeners, played};
@@ -24,15 +25,15 @@ struct Client {
 
 impl Client {
     /// Reads what waits.
-    fn read(&mut self) {
+    fn read(&mut self, desk: &mut Desk) {
         let Some(line) = &self.line else { return };
-        assert_eq!(line.outbox.close_code(), None);
-        self.got.extend(line.outbox.take(usize::MAX).iter().map(|frame| cursor_of(frame)));
+        assert_eq!(desk.close_code(line.place), None);
+        self.got.extend(desk.take(line.place).iter().map(cursor_of));
     }
 }
 
-fn cursor_of(frame: &str) -> Cursor {
-    let frame: Value = serde_json::from_str(frame).unwrap();
+fn cursor_of(frame: &Frame) -> Cursor {
+    let frame: Value = serde_json::from_str(frame.text()).unwrap();
     frame["cursor"].as_str().unwrap().parse().unwrap()
 }
 
@@ -53,6 +54,7 @@ fn come_and_go(seed: u64) {
     let actors = listeners(&world);
     let mut dice = Dice(seed);
     let mut hub = Hub::new(roomy());
+    let mut desk = Desk::of(&hub);
     let mut city = City::default();
     let mut clients: HashMap<usize, Client> = HashMap::new();
     for record in &world.journal {
@@ -60,7 +62,7 @@ fn come_and_go(seed: u64) {
             let who = dice.roll(actors.len());
             let client = clients.entry(who).or_default();
             if client.line.is_some() {
-                client.read();
+                client.read(&mut desk);
                 client.line = None;
             } else {
                 come(&hub, &city, &actors[who], client);
@@ -74,7 +76,7 @@ fn come_and_go(seed: u64) {
         if client.line.is_none() {
             come(&hub, &city, &actors[*who], client);
         }
-        client.read();
+        client.read(&mut desk);
         assert_eq!(client.got, client.wanted, "seed {seed}: {:?}", actors[*who]);
     }
     let got: usize = clients.values().map(|client| client.got.len()).sum();
@@ -167,7 +169,7 @@ fn a_hub_that_was_not_told_of_the_past_says_so() {
     }
     let again = hub.register(&city, &actor).unwrap();
     let missed = hub.missed(&city, &actor, line.cursor, again.cursor).unwrap();
-    assert_eq!(missed.len(), line.outbox.take(usize::MAX).len(), "live and resumed are the same");
+    assert_eq!(missed.len(), Desk::of(&hub).take(line.place).len(), "live and resumed are the same");
 }
 
 #[test]
@@ -191,6 +193,7 @@ fn who_connects_while_a_record_is_told_hears_all_of_it_and_nobody_has_to_reload(
     let actor = world.account("city1");
     let mut hub = Hub::new(roomy());
     let mut city = City::default();
+    let mut desk = Desk::of(&hub);
     let first = hub.register(&city, &actor).unwrap();
     let mut heard = 0;
     for record in &world.journal {
@@ -198,8 +201,8 @@ fn who_connects_while_a_record_is_told_hears_all_of_it_and_nobody_has_to_reload(
         hub.announce(record.position);
         let newcomer = hub.register(&city, &actor).unwrap();
         hub.publish(&city, record);
-        let told = first.outbox.take(usize::MAX);
-        assert_eq!(newcomer.outbox.take(usize::MAX), told, "at {}", record.position);
+        let told = desk.take(first.place);
+        assert_eq!(desk.take(newcomer.place), told, "at {}", record.position);
         heard += told.len();
         hub.missed(&city, &actor, first.cursor, newcomer.cursor).unwrap();
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
@@ -23,7 +22,7 @@ use muster::domain::policy::Policy;
 use muster::domain::time::Timestamp;
 use muster::engine::{Accepted, Limits};
 use muster::journal::memory::MemoryJournal;
-use muster::live::{Hub, LiveIdentity, LiveLimits, LiveParts, upgrade};
+use muster::live::{Hub, LiveIdentity, LiveLimits, LiveParts, Upgrade};
 use muster::runtime::clock::Clock as _;
 use muster::runtime::{Muster, Parts};
 use muster::testing::clock::SimClock;
@@ -75,7 +74,7 @@ impl Served {
             history: 100,
         });
         let demo = demo::city(demo::SEED_DEFAULT, 12);
-        let parts = LiveParts::start(hub, muster.unwrap());
+        let parts = LiveParts::start(hub, muster.unwrap()).unwrap();
         let router = Router::new().route("/live", get(serve)).with_state(parts.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -156,10 +155,10 @@ impl Served {
 }
 
 /// Tests sign in by saying who they are.
-async fn serve(socket: WebSocketUpgrade, headers: HeaderMap, State(parts): State<LiveParts>) -> Response {
+async fn serve(socket: Upgrade, headers: HeaderMap, State(parts): State<LiveParts>) -> Response {
     let actor = serde_json::from_slice(headers["x-actor"].as_bytes()).unwrap();
     let good_until = headers.get("x-good-until").map(|at| Timestamp(at.to_str().unwrap().parse().unwrap()));
-    upgrade(socket, LiveIdentity { actor, good_until }, parts)
+    socket.accept(LiveIdentity { actor, good_until }, parts)
 }
 
 impl Phone {

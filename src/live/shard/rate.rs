@@ -1,6 +1,6 @@
 //! How many commands a connection may give: a bucket that fills with time.
 
-use tokio::time::Instant;
+use std::time::Instant;
 
 /// Seconds' worth of commands that may come at once.
 const BURST_S: u64 = 5;
