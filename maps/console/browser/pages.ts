@@ -64,7 +64,14 @@ export async function signIn(page: Page, login: string): Promise<void> {
 /** Keeps a picture for the eye (`target/screenshots`), and looks for what keeps people from using the page. */
 export async function look(page: Page, name: string): Promise<void> {
   expect(faults, 'errors in the pages').toEqual([])
+  await page.waitForFunction(isSettled)
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: `${SHOTS}${name}.png` })
   expect(await graveFaults(page), `axe-core on ${name}`).toEqual([])
+}
+
+/** Nothing opens or fades any more: half gone, it is neither what people see nor what they can use. Spinners turn for ever. */
+function isSettled(): boolean {
+  const ends = (animation: Animation): boolean => animation.effect?.getComputedTiming().endTime !== Infinity
+  return document.getAnimations().every((animation) => animation.playState !== 'running' || !ends(animation))
 }
