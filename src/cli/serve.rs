@@ -5,12 +5,14 @@
 
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -28,6 +30,9 @@ use crate::server::{App, router};
 use super::data_dir::DataDir;
 use super::{demo_city, progress};
 
+/// Connections that the system may hold until they are taken in. Phones that all come back at once are not to be turned away by it, for
+/// each would try again only a second later. The system's own limit (`net.core.somaxconn`, mostly 4,096) is the smaller one.
+const BACKLOG: u32 = 65_535;
 /// How often it is looked whether the driver still runs.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 /// How often the directory drops what has expired.
@@ -49,7 +54,8 @@ impl Serve {
         let data = DataDir::of(&config)?;
         check_address(config.server.listen, self.demo || data.is_demo())?;
         let lock = data.lock()?;
-        let listener = listen(config.server.listen)?;
+        let runtime = Runtime::new()?;
+        let listener = runtime.block_on(async { listen(config.server.listen) })?;
         let journal = data.open_journal(&lock)?;
         let directory = data.open_directory()?;
         let hub = Hub::new(live_limits(&config));
@@ -69,7 +75,6 @@ impl Serve {
                 "an import was cut short: its people are not in the city and were removed"
             );
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         if self.demo {
             demo_city::ensure(&data, &directory, &muster, &runtime, self.demo_compounds)?;
         }
@@ -93,7 +98,7 @@ impl Serve {
 
 /// Serves until it is asked to stop or the driver dies, and ends the driver. An error is what the process exits with: whoever keeps it
 /// running starts it again.
-fn serve_to_the_end(app: App, listener: TcpListener, runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
+fn serve_to_the_end(app: App, listener: TcpListener, runtime: &Runtime) -> anyhow::Result<()> {
     let muster = app.muster.clone();
     let served = runtime.block_on(serve(app, listener));
     let stopped = progress::during("完成最后一轮 finishing the last round", || muster.stop());
@@ -113,13 +118,18 @@ fn check_address(listen: SocketAddr, demo: bool) -> anyhow::Result<()> {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).with_context(|| {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart does not wait for the connections of the last run to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().with_context(|| {
         format!(
             "无法监听 {address}，端口可能被占用（MUSTER_LISTEN 可改）。 Cannot listen on {address}; see MUSTER_LISTEN"
         )
-    })?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    })
 }
 
 /// The folder with the city's own alert templates.
@@ -179,7 +189,6 @@ enum End {
 }
 
 async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
     let grace = Duration::from_secs(app.config.server.stop_grace_s);
     let live = LiveParts::start(app.hub.clone(), app.muster.clone())?;
     tokio::spawn(keep_house(app.clone()));
@@ -280,11 +289,11 @@ mod tests {
     fn served_on(
         faults: &Faults,
         folder: &Path,
-        runtime: &Arc<tokio::runtime::Runtime>,
+        runtime: &Arc<Runtime>,
     ) -> (App, String, std::thread::JoinHandle<anyhow::Result<()>>) {
         let behind = |journal| -> Box<dyn Journal> { Box::new(FaultyJournal::new(journal, faults.clone())) };
         let served = runtime.block_on(Served::start_on(folder, behind));
-        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = runtime.block_on(async { listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (app, runtime) = (served.app.clone(), runtime.clone());
         let process = std::thread::spawn(move || serve_to_the_end(served.app, listener, &runtime));
@@ -301,7 +310,7 @@ mod tests {
     #[test]
     fn a_driver_that_panics_ends_the_process_and_loses_nothing() {
         let (faults, folder) = (Faults::default(), tempfile::tempdir().unwrap());
-        let runtime = Arc::new(tokio::runtime::Runtime::new().unwrap());
+        let runtime = Arc::new(Runtime::new().unwrap());
         let (app, url, process) = served_on(&faults, folder.path(), &runtime);
         let acknowledged = runtime.block_on(order(&app, 1)).unwrap();
         faults.panic_after_next();
@@ -325,7 +334,7 @@ mod tests {
     #[test]
     fn a_journal_that_is_damaged_ends_the_process() {
         let (faults, folder) = (Faults::default(), tempfile::tempdir().unwrap());
-        let runtime = Arc::new(tokio::runtime::Runtime::new().unwrap());
+        let runtime = Arc::new(Runtime::new().unwrap());
         let (app, _, process) = served_on(&faults, folder.path(), &runtime);
         faults.damage();
         assert_eq!(runtime.block_on(order(&app, 1)), Err(Refusal::JournalUnavailable {}));
