@@ -126,8 +126,13 @@ impl Shard {
         }
     }
 
+    // INVARIANT: what was told before a client asked reaches it before the answer, so the mail comes first.
     fn turn(&mut self, events: &Events, hub: &Hub) {
         let now = Instant::now();
+        self.open_mail(hub, now);
+        for (seat, id) in std::mem::take(&mut self.again) {
+            self.with(hub, now, seat, Some(id), Connection::advance);
+        }
         for event in events.iter().filter(|event| event.token() != INBOX) {
             let Ok(seat) = Seat::try_from(event.token().0) else { continue };
             self.with(hub, now, seat, None, |connection, room| {
@@ -140,9 +145,11 @@ impl Shard {
                 connection.advance(room)
             });
         }
-        for (seat, id) in std::mem::take(&mut self.again) {
-            self.with(hub, now, seat, Some(id), Connection::advance);
-        }
+        self.keep_time(hub, now);
+    }
+
+    /// Takes all that was left, and writes what that brings: one frame at once, several gathered.
+    fn open_mail(&mut self, hub: &Hub, now: Instant) {
         let mail = self.inbox.take();
         let alone = mail.iter().filter(|mail| matches!(mail, Mail::Event(..))).count() == 1;
         for letter in mail {
@@ -151,7 +158,6 @@ impl Shard {
         for seat in std::mem::take(&mut self.dirty) {
             self.with(hub, now, seat, None, |connection, room| connection.pump(room).map(|()| false));
         }
-        self.keep_time(hub, now);
     }
 
     fn open(&mut self, letter: Mail, alone: bool, hub: &Hub, now: Instant) {
