@@ -1,11 +1,15 @@
 //! What one would use instead of Muster, and the limit of the machine: servers that tell every phone the same few bytes.
 //!
-//! A [`Peer`] is started on a free port of the loopback with a folder of its own. It says where phones connect, in which [`Dialect`],
-//! how one publish is said, and whose CPU and memory count.
+//! [`Kind::start`] starts one on a free port of the loopback with a folder of its own, waits until it takes connections, and gives
+//! it back as a [`Peer`]: where phones connect, in which [`Dialect`], how one publish is said, and whose CPU and memory count.
 //! Configurations and scripts are in `load-tests/peers/`. Phones are the generator's: nothing here connects as one.
 
 mod counter;
 mod dialect;
+mod plain_axum;
+mod process;
+mod publisher;
+mod servers;
 
 use std::fmt;
 use std::io;
@@ -13,6 +17,7 @@ use std::net::SocketAddr;
 
 pub use counter::{Broken, Counter, Seen};
 pub use dialect::{Dialect, Speaks};
+pub use servers::{Kind, serve_own};
 
 /// A server that was started to be measured. Dropping it stops it as [`Peer::stop`] does.
 pub trait Peer: Send {
