@@ -43,6 +43,15 @@ if (processes === 1) {
     starting -= 1;
     if (starting === 0) takePublishes((alert) => workers.forEach((worker) => worker.send(alert)));
   });
+  // Ended by its starter, it waits for its workers: nobody else would.
+  process.on('SIGTERM', () => {
+    let running = processes;
+    cluster.on('exit', () => {
+      running -= 1;
+      if (running === 0) process.exit();
+    });
+    workers.forEach((worker) => worker.process.kill());
+  });
 } else {
   process.on('message', serve());
 }
