@@ -7,6 +7,7 @@
 mod counter;
 mod dialect;
 mod plain_axum;
+mod postgres;
 mod process;
 mod publisher;
 mod servers;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 
 pub use counter::{Broken, Counter, Seen};
 pub use dialect::{Dialect, Speaks};
+pub use postgres::Postgres;
 pub use servers::{Kind, serve_own};
 
 /// A server that was started to be measured. Dropping it stops it as [`Peer::stop`] does.

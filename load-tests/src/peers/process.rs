@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ pub(super) fn free_address() -> io::Result<SocketAddr> {
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 impl Process {
@@ -47,17 +48,31 @@ impl Process {
     /// # Errors
     /// When it ends before, or takes too long; with the last of what it said.
     pub(super) fn connect(&mut self, address: SocketAddr) -> io::Result<TcpStream> {
+        let stream = self.wait_for(|| TcpStream::connect(address))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Waits until this socket takes connections.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(super) fn until_there(&mut self, socket: &Path) -> io::Result<()> {
+        self.wait_for(|| UnixStream::connect(socket)).map(drop)
+    }
+
+    fn wait_for<T>(&mut self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         let until = Instant::now() + START_MAX;
         loop {
-            if let Ok(stream) = TcpStream::connect(address) {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
+            let error = match attempt() {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
             if let Some(status) = self.child.try_wait()? {
                 return Err(io::Error::other(format!("it ended with {status}: {}", self.last_words())));
             }
             if Instant::now() > until {
-                return Err(io::Error::other(format!("it does not listen on {address}: {}", self.last_words())));
+                return Err(io::Error::new(error.kind(), format!("{error}: {}", self.last_words())));
             }
             thread::sleep(LOOK_EVERY);
         }

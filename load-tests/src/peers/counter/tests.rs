@@ -145,3 +145,17 @@ fn mqtt_messages_count_wherever_frames_end() {
         assert_eq!(heard(Speaks::Mqtt, &[&stream]).unwrap(), expected, "frames end at {at}");
     }
 }
+
+/// What Debian's servers said to one phone while four messages were published together, and then as they ended.
+#[test]
+fn what_servers_said_counts_however_it_is_cut() {
+    let nats = include_bytes!("../../../peers/recorded/nats.bin");
+    let mosquitto = include_bytes!("../../../peers/recorded/mosquitto.bin");
+    let nchan = include_bytes!("../../../peers/recorded/nchan.bin");
+    let four =
+        [(1, 512), (2, 512), (3, 40), (4, 8)].map(|(number, bytes)| message(format!("{number:08}").as_bytes(), bytes));
+    let (ready, leaves) = ([Seen::Ready], [Seen::Closed(1001)]);
+    assert_eq!(heard_however_cut(Speaks::Nats, nats), [&ready[..], &four, &leaves].concat());
+    assert_eq!(heard_however_cut(Speaks::Mqtt, mosquitto), [&ready[..], &four].concat());
+    assert_eq!(heard_however_cut(Speaks::Frames, nchan), [&four[..], &leaves].concat());
+}
