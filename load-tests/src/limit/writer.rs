@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 const WAKE: Token = Token(usize::MAX);
 /// What may wait for a phone whose socket is full. One that reads stays far below.
-const WAITS_BYTES_MAX: usize = 4 << 20;
+const WAITS_BYTES_MAX: usize = 16 << 20;
 
 enum Order {
     Take(std::net::TcpStream, Vec<u8>),
