@@ -2,6 +2,9 @@
 //!
 //! Figures are compared within one run only: a machine that is busy slows both sides of a ratio.
 
+pub mod limit;
+pub mod peers;
+
 use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};

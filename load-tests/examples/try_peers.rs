@@ -1,0 +1,153 @@
+//! Tries each peer once: starts it, connects a few phones, publishes, and looks that each phone gets each message once and in order.
+//!
+//! `make peers` runs it after it has installed them. It ends with 1 when a peer that is there does not do its part, and says in a
+//! line which are not there. `try_peers NAME…` tries these only; `MUSTER_PEER_PHONES=19000` with more phones.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use load_tests::peers::{Counter, Kind, Missing, Peer, Seen, serve_own};
+
+const PHONES_DEFAULT: u64 = 100;
+const PUBLISHES: u32 = 20;
+const PAYLOAD_BYTES: usize = 512;
+/// A message that takes longer is not coming.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let Some(served) = serve_own(&arguments) {
+        return told("the peer", served.map(|()| "ended".to_owned()));
+    }
+    let chosen = |kind: &Kind| arguments.is_empty() || arguments.iter().any(|name| name == kind.name());
+    let mut code = ExitCode::SUCCESS;
+    for kind in Kind::ALL.into_iter().filter(chosen) {
+        if let Err(Missing(what)) = kind.needs() {
+            println!("{what}");
+        } else if told(kind.name(), tried(kind)) != ExitCode::SUCCESS {
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
+
+fn told(name: &str, result: io::Result<String>) -> ExitCode {
+    match result {
+        Ok(said) => {
+            println!("{name}: {said}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn tried(kind: Kind) -> io::Result<String> {
+    let many = std::env::var("MUSTER_PEER_PHONES").ok().and_then(|text| text.parse().ok()).unwrap_or(PHONES_DEFAULT);
+    let mut peer = kind.start().map_err(io::Error::other)?;
+    let mut phones = (1..=many).map(|number| Phone::connect(&*peer, number)).collect::<io::Result<Vec<_>>>()?;
+    let processes = peer.processes();
+    peer.publish(&payload(0))?;
+    phones.iter_mut().try_for_each(|phone| phone.warm_up(&mut *peer))?;
+    for number in 1..=PUBLISHES {
+        peer.publish(&payload(number))?;
+    }
+    phones.iter_mut().try_for_each(Phone::hears_all)?;
+    peer.stop()?;
+    if let Some(left) = processes.iter().find(|id| Path::new(&format!("/proc/{id}")).exists()) {
+        return Err(io::Error::other(format!("process {left} is still there")));
+    }
+    Ok(format!("{many} phones got each of {PUBLISHES} messages once; {} processes, all ended", processes.len()))
+}
+
+/// The number in eight digits, then filling.
+fn payload(number: u32) -> Vec<u8> {
+    let mut text = format!("{number:08}").into_bytes();
+    text.resize(PAYLOAD_BYTES, b'.');
+    text
+}
+
+fn message(number: u32) -> io::Result<Seen> {
+    let head = format!("{number:08}").as_bytes().try_into().map_err(io::Error::other)?;
+    Ok(Seen::Message { head, bytes: u32::try_from(PAYLOAD_BYTES).map_err(io::Error::other)? })
+}
+
+struct Phone {
+    stream: TcpStream,
+    counter: Counter,
+    /// What has come and was not yet waited for.
+    seen: Vec<Seen>,
+}
+
+impl Phone {
+    fn connect(peer: &dyn Peer, number: u64) -> io::Result<Self> {
+        let dialect = peer.dialect();
+        let mut stream = TcpStream::connect(peer.address())?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(&dialect.request(peer.address()))?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        if !head.starts_with(b"HTTP/1.1 101 ") {
+            return Err(io::Error::other(String::from_utf8_lossy(&head).into_owned()));
+        }
+        stream.write_all(&dialect.greeting(number))?;
+        let mut phone = Self { stream, counter: dialect.counter(), seen: Vec::new() };
+        if dialect.confirms() && phone.next()? != Seen::Ready {
+            return Err(io::Error::other("a message before the subscription stands"));
+        }
+        Ok(phone)
+    }
+
+    fn next(&mut self) -> io::Result<Seen> {
+        let mut bytes = [0; 16 * 1024];
+        while self.seen.is_empty() {
+            let read = self.stream.read(&mut bytes)?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.counter.feed(&bytes[..read], &mut |seen| self.seen.push(seen)).map_err(io::Error::other)?;
+        }
+        Ok(self.seen.remove(0))
+    }
+
+    /// Publishes number 0 again until one comes here: where nobody confirms a subscription, this shows that it stands.
+    fn warm_up(&mut self, peer: &mut dyn Peer) -> io::Result<()> {
+        const ROUNDS: usize = 50;
+        self.stream.set_read_timeout(Some(PATIENCE / 50))?;
+        for _ in 0..ROUNDS {
+            match self.next() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => peer.publish(&payload(0))?,
+                Err(error) => return Err(error),
+                Ok(_) => return self.stream.set_read_timeout(Some(PATIENCE)),
+            }
+        }
+        Err(io::Error::other("a phone hears nothing"))
+    }
+
+    /// After what is left of the warm-up: 1, 2, 3 … each once.
+    fn hears_all(&mut self) -> io::Result<()> {
+        let zero = message(0)?;
+        let mut next = self.next()?;
+        while next == zero {
+            next = self.next()?;
+        }
+        for number in 1..=PUBLISHES {
+            if next != message(number)? {
+                return Err(io::Error::other(format!("{next:?} instead of number {number}")));
+            }
+            if number < PUBLISHES {
+                next = self.next()?;
+            }
+        }
+        Ok(())
+    }
+}
