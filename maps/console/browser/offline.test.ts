@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Caller, homeOf, openExercise } from './city'
 import { Gate } from './gate'
+import { countKept, kept } from './kept'
 import { faults, launch, launchPhone, look, open, PHONE, signIn, watched } from './pages'
 import { startServer, type Server } from './server'
 
@@ -46,27 +47,6 @@ afterAll(async () => {
   rmSync(storage, { recursive: true })
   expect(faults, 'errors in the pages').toEqual([])
 })
-
-/** Until a service worker has the page, and what it needs is on the phone. */
-async function kept(page: Page, rolls: number): Promise<void> {
-  await page.evaluate(() => navigator.serviceWorker.ready)
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true)
-  await expect.poll(() => page.evaluate(countKept)).toBe(rolls)
-}
-
-function countKept(): Promise<number> {
-  return new Promise((done, failed) => {
-    const opening = indexedDB.open('muster-kept')
-    opening.onerror = () => failed(opening.error)
-    opening.onsuccess = () => {
-      const counting = opening.result.transaction('rolls').objectStore('rolls').count()
-      counting.onsuccess = () => {
-        opening.result.close()
-        done(counting.result)
-      }
-    }
-  })
-}
 
 const rowsOf = async (unit: string): Promise<Row[]> =>
   (await city.get<{ items: Row[] }>(`/incidents/${incident}/compounds/${home}/households?unit=${unit}`)).items
