@@ -5,6 +5,7 @@ import type { Paint } from '../src/console/map/paint'
 import { Caller, homeOf } from './city'
 import { shadeInTheMiddle } from './map-eye'
 import { DESK, look, open, PHONE, signIn } from './pages'
+import { scanned } from './qr'
 import { startServer, type Server } from './server'
 import { wordsOf, type Say } from './words'
 
@@ -22,6 +23,13 @@ export const STAGINGS: readonly Staging[] = [
   { name: 'zh-phone', language: 'zh', viewport: PHONE, real: false },
   { name: 'en-phone', language: 'en', viewport: PHONE, real: false },
 ]
+
+/** What a red alert leaves to be filled in, in Chinese and in English. */
+const BLANKS = [
+  ['place', '浊漳河沿岸', 'Zhuozhang River'],
+  ['sender', '长治市应急管理局', 'Changzhi Emergency Bureau'],
+  ['phone', '0355-2190119', '0355-2190119'],
+] as const
 
 interface Household {
   flat: string
@@ -142,16 +150,35 @@ export class Play {
     const { items } = await this.city.get<{ items: object[] }>(`/log?incident=${incident}&limit=500`)
     return items.filter((line) => JSON.stringify(line).includes('checked_in')).length
   }
-}
 
-/** The corners of a rectangle on the map, clicked one by one, or touched where the page is a phone's; the first once more ends it. */
-export async function drawOver(page: Page, map: string, from: [number, number], to: [number, number]): Promise<void> {
-  const canvas = page.getByRole('application', { name: map })
-  const box = await canvas.boundingBox()
-  if (!box) throw new Error('the map is not to be seen')
-  const touches = await page.evaluate(() => navigator.maxTouchPoints > 0)
-  for (const [x, y] of [from, [to[0], from[1]], to, [from[0], to[1]], from] as const) {
-    const position = { x: box.width * x, y: box.height * y }
-    await (touches ? canvas.tap({ position }) : canvas.click({ position }))
+  /** A red alert's blanks are filled in, in both languages. */
+  async write(page: Page): Promise<void> {
+    await page.getByText(this.say('colour.red'), { exact: true }).click()
+    for (const [blank, chinese, english] of BLANKS) {
+      for (const [language, text] of [['zh-CN', chinese] as const, ['en-US', english] as const]) {
+        const name = `${this.say(`compose.blank.${blank}`)} · ${this.say(`compose.language.${language}`)}`
+        await page.getByRole('textbox', { name }).fill(text)
+      }
+    }
+    await page.getByText(this.say('compose.lint.fine')).waitFor()
+  }
+
+  /** The address in the code on a household's door: its stairwell's cards are printed at the desk. */
+  async doorCode(page: Page, flat: string): Promise<string> {
+    const { say } = this
+    await this.find(page)
+    await this.sheet(page)
+      .getByRole('link', { name: say('sheet.paper') })
+      .click()
+    await page.getByRole('button', { name: say('desk.cards') }).click()
+    await page.getByRole('button', { name: say('desk.none'), exact: true }).click()
+    const [building = '', unit = '', door = ''] = flat.split('-')
+    await page.getByLabel(`${building}-${unit}`, { exact: true }).check()
+    await page.getByRole('button', { name: say('desk.make') }).click()
+    const words = say('cards.door', { building, unit, flat: door })
+    const card = page.locator('.household').filter({ hasText: words }).first()
+    await card.waitFor()
+    await this.look(page, 'cards')
+    return (await scanned(card.locator('svg.qr'))) ?? ''
   }
 }
