@@ -146,6 +146,7 @@ describe.each(STAGINGS.map((staging) => [staging.name, staging] as const))('%s',
     await expect.poll(() => play.total(first, 'unacknowledged').textContent()).toBe(String(compounds - 1))
     await play.painted(first, 'alert', 'acknowledged')
     await play.look(first, 'map-acknowledged')
+    await bars.first().scrollIntoViewIfNeeded()
     await play.look(second, 'funnel')
     await commander.reload()
     await commander.getByText(tell('alert.acked')).waitFor()
