@@ -1,4 +1,4 @@
-/** What the tests do over the API, because no page does it yet: the two dispatchers of the demo. */
+/** What tests set up over the API, each having pages of its own to play in, and how they look at what is durable; `story.test.ts` goes through the pages alone. */
 import { randomUUID } from 'node:crypto'
 
 const PASSWORD = 'muster-demo-1404'

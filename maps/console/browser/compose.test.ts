@@ -2,6 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Caller, homeOf } from './city'
+import { drawOver, takeTool } from './draw'
 import { DESK, faults, launch, look, open, PHONE, signIn } from './pages'
 import { startServer, type Server } from './server'
 
@@ -38,15 +39,7 @@ async function alertShown(page: Page): Promise<string> {
   return new URL(page.url()).searchParams.get('alert') ?? ''
 }
 
-/** The corners of a rectangle on the map, clicked one by one. */
-async function drawOver(page: Page, from: [number, number], to: [number, number]): Promise<void> {
-  const map = page.getByRole('application', { name: '划定范围的地图' })
-  const box = await map.boundingBox()
-  if (!box) throw new Error('the map is not to be seen')
-  const corners = [from, [to[0], from[1]], to, [from[0], to[1]]] as const
-  for (const [x, y] of corners) await map.click({ position: { x: box.width * x, y: box.height * y } })
-  await page.keyboard.press('Enter')
-}
+const MAP = '划定范围的地图'
 
 test('an exercise is opened, and the whole frame says so', async () => {
   first = await open(browser, `${server.origin}/console`, DESK)
@@ -63,14 +56,14 @@ test('an exercise is opened, and the whole frame says so', async () => {
 })
 
 test('an outline drawn with the mouse hits what the server says that it hits', async () => {
-  await first.getByText('画多边形').click()
-  await drawOver(first, [0.25, 0.3], [0.75, 0.75])
+  await takeTool(first, '画多边形')
+  await drawOver(first, MAP, [0.25, 0.3], [0.75, 0.75], 'enter')
   await first.getByText('多边形（4 个顶点）').waitFor()
   await expect.poll(() => compoundsSeen(first).textContent()).toMatch(/^[1-9]/)
   const drawn = await compoundsSeen(first).textContent()
   // A smaller one is left out of it, and the number falls.
-  await first.getByText('画多边形').click()
-  await drawOver(first, [0.55, 0.6], [0.75, 0.75])
+  await takeTool(first, '画多边形')
+  await drawOver(first, MAP, [0.55, 0.6], [0.75, 0.75], 'enter')
   await first.getByRole('button', { name: '改为排除' }).last().click()
   await expect.poll(() => compoundsSeen(first).textContent()).not.toBe(drawn)
   await look(first, 'compose-drawn')
@@ -139,9 +132,9 @@ test('an update is filled from the old alert, and reaches who got that one; it i
   await expect.poll(() => compoundsSeen(first).textContent()).toBe(String(compounds))
   await first.getByRole('button', { name: '提交审批' }).click()
   const update = await alertShown(first)
-  await (
-    await Caller.signIn(server.origin, 'city2')
-  ).post(`/alerts/${update}/approve`, { confirm_compounds: compounds })
+  await second.goto(`${server.origin}/console/alerts?alert=${update}`)
+  await second.getByLabel(/请输入小区数/).fill(String(compounds))
+  await second.getByRole('button', { name: '批准并发送' }).click()
   await expect.poll(async () => (await alertOf(alert)).status).toBe('updated')
   await first.reload()
   await first.getByRole('button', { name: '解除' }).click()

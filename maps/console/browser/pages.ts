@@ -38,7 +38,7 @@ export const faults: string[] = []
 
 /** A page of its own browser profile. */
 export async function open(browser: Browser, url: string, viewport: typeof PHONE, english = false): Promise<Page> {
-  const context = await browser.newContext({ viewport })
+  const context = await browser.newContext({ viewport, hasTouch: viewport === PHONE })
   if (english) await context.addInitScript(() => localStorage.setItem('muster.language', 'en-US'))
   const page = watched(await context.newPage(), new URL(url).origin)
   await page.goto(url)

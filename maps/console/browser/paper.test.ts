@@ -1,9 +1,9 @@
 /** Paper: sheets and cards that are printed, and a filled sheet that is entered on a phone. */
-import jsqr from 'jsqr'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Caller, homeOf } from './city'
 import { DESK, faults, launch, look, open, PHONE, signIn } from './pages'
+import { scanned } from './qr'
 import { startServer, type Server } from './server'
 
 interface Building {
@@ -55,23 +55,6 @@ async function printedPages(page: Page): Promise<number> {
   return pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length ?? 0
 }
 
-/** What is read off the first QR code: of its drawing, at eight pixels a module. */
-async function scanned(page: Page): Promise<string | undefined> {
-  const pixels = await page.evaluate(async () => {
-    const drawing = document.querySelector<SVGSVGElement>('svg.qr')?.cloneNode(true) as SVGSVGElement
-    const size = drawing.viewBox.baseVal.width * 8
-    drawing.setAttribute('width', String(size))
-    drawing.setAttribute('height', String(size))
-    const picture = new Image()
-    picture.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(drawing))}`
-    await picture.decode()
-    const pen = new OffscreenCanvas(size, size).getContext('2d')
-    pen?.drawImage(picture, 0, 0)
-    return { size, data: [...(pen?.getImageData(0, 0, size, size).data ?? [])] }
-  })
-  return jsqr(new Uint8ClampedArray(pixels.data), pixels.size, pixels.size)?.data
-}
-
 test('a sheet of A4 for each stairwell, with the incident, its word, the flats in order and a code that phones read', async () => {
   desk = await open(browser, `${origin}/console/paper?place=${home}`, DESK)
   await signIn(desk, 'city1')
@@ -88,7 +71,7 @@ test('a sheet of A4 for each stairwell, with the incident, its word, the flats i
   const doors = await sheets.first().locator('tbody th').allTextContents()
   expect(doors.slice(0, 2)).toEqual(['101', buildings[0]?.flats_per_floor === 1 ? '201' : '102'])
   expect(doors).toHaveLength(flats())
-  const link = await scanned(desk)
+  const link = await scanned(desk.locator('svg.qr').first())
   code = link?.split('#')[1] ?? ''
   expect(link).toBe(`${origin}/m/sheet#${code}`)
   expect((await sheets.first().locator('.code p').allTextContents()).join('').replaceAll(' ', '')).toBe(code)
@@ -114,7 +97,7 @@ test('household cards, eight to a sheet; each opens its household', async () => 
   await desk.emulateMedia({ media: 'print' })
   await desk.screenshot({ path: '../../target/screenshots/paper-cards.png' })
   await desk.emulateMedia({ media: null })
-  const link = await scanned(desk)
+  const link = await scanned(desk.locator('svg.qr').first())
   const household = await open(browser, link ?? '', PHONE)
   await household.getByRole('heading', { name: /1-1-101/ }).waitFor()
   await household.context().close()

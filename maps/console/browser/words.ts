@@ -7,9 +7,9 @@ type Tree = { [key: string]: string | Tree }
 
 const SOURCES = fileURLToPath(new URL('../src/', import.meta.url))
 
-/** The words of the console or of the phone pages, with those that both share. */
+/** The words of the console or of the phone pages, with those that both share and those on paper, which both print. */
 export function wordsOf(page: 'console' | 'phone', language: 'zh' | 'en'): Say {
-  const files = ['shared', page].flatMap((folder) =>
+  const files = ['shared', page, 'paper'].flatMap((folder) =>
     readdirSync(`${SOURCES}${folder}`, { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith(`words/${language}.json`))
       .map((path) => `${SOURCES}${folder}/${path}`),

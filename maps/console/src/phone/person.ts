@@ -225,7 +225,7 @@ export function usePerson() {
   }
 
   async function acknowledge(alert: PhoneAlert): Promise<void> {
-    const about = alert.infos[0]?.headline ?? ''
+    const about = fold.infoIn(document.documentElement.lang, alert)?.headline ?? ''
     await outbox.value?.add({ path: acknowledgePath(alert.id), body: {}, epoch: null, about })
     state.value = fold.acknowledged(state.value, alert.id)
   }
