@@ -2,8 +2,13 @@
 //!
 //! Figures are compared within one run only: a machine that is busy slows both sides of a ratio.
 
+pub mod figures;
+pub mod fleet;
+pub mod house;
 pub mod limit;
 pub mod peers;
+pub mod scenarios;
+pub mod usage;
 
 use std::fmt;
 use std::hint::black_box;

@@ -1,0 +1,43 @@
+//! `load-tests SCENARIO`: loads a server of its own over the loopback, and tells what that costs. See load-tests/README.md.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use load_tests::peers::serve_own;
+use load_tests::scenarios::alert_storm::AlertStorm;
+
+/// Loads Muster, and what one would use instead, over the loopback.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// Alerts to all phones, to a tenth, to one compound; one by one and ten at once
+    AlertStorm(AlertStorm),
+}
+
+/// 0 when all is well, 1 when a promise is not kept, 2 when it could not be found out.
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(served) = serve_own(&arguments) {
+        return code(served.map(|()| true).map_err(Into::into));
+    }
+    let Arguments { scenario } = Arguments::parse();
+    code(match scenario {
+        Scenario::AlertStorm(storm) => storm.run(),
+    })
+}
+
+fn code(kept: anyhow::Result<bool>) -> ExitCode {
+    match kept {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

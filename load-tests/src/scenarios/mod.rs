@@ -1,0 +1,3 @@
+//! The scenarios: what happens to the server, and what is found. Each is bounded in count and time, and ends by itself.
+
+pub mod alert_storm;
