@@ -202,6 +202,22 @@ impl Api {
         })
     }
 
+    /// A number of `/metrics`, by the end of its name.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub fn metric(&self, name: &str) -> anyhow::Result<u64> {
+        let url = self.base.replace("/api/v1/", "/metrics");
+        let text = self.runtime.block_on(async { self.http.get(url).send().await?.text().await })?;
+        let line = text.lines().find(|line| {
+            let (full, _) = line.split_once(' ').unwrap_or_default();
+            !line.starts_with('#') && full.trim_end_matches("_total").ends_with(name)
+        });
+        let number = line.and_then(|line| line.split_once(' ')?.1.parse::<f64>().ok());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+        number.map(|number| number as u64).with_context(|| format!("/metrics has no {name}"))
+    }
+
     /// Opens an exercise.
     ///
     /// # Errors

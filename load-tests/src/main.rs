@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use load_tests::peers::serve_own;
 use load_tests::scenarios::alert_storm::AlertStorm;
+use load_tests::scenarios::duty_switch::DutySwitch;
+use load_tests::scenarios::reconnect_storm::ReconnectStorm;
+use load_tests::scenarios::slow_readers::SlowReaders;
 
 /// Loads Muster, and what one would use instead, over the loopback.
 #[derive(Debug, Parser)]
@@ -17,6 +20,12 @@ struct Arguments {
 enum Scenario {
     /// Alerts to all phones, to a tenth, to one compound; one by one and ten at once
     AlertStorm(AlertStorm),
+    /// The whole city to emergency, and every phone answers
+    DutySwitch(DutySwitch),
+    /// All phones are cut off at once, and come back
+    ReconnectStorm(ReconnectStorm),
+    /// Some phones stop reading
+    SlowReaders(SlowReaders),
 }
 
 /// 0 when all is well, 1 when a promise is not kept, 2 when it could not be found out.
@@ -28,6 +37,9 @@ fn main() -> ExitCode {
     let Arguments { scenario } = Arguments::parse();
     code(match scenario {
         Scenario::AlertStorm(storm) => storm.run(),
+        Scenario::DutySwitch(switch) => switch.run(),
+        Scenario::ReconnectStorm(storm) => storm.run(),
+        Scenario::SlowReaders(slow) => slow.run(),
     })
 }
 

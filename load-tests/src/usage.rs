@@ -24,9 +24,17 @@ pub fn of(processes: &[u32]) -> io::Result<Usage> {
     let mut all = Usage::default();
     for id in processes {
         all.cpu += cpu_of(&fs::read_to_string(format!("/proc/{id}/stat"))?)?;
-        all.memory_kib += memory_of(&fs::read_to_string(format!("/proc/{id}/smaps_rollup"))?)?;
+        all.memory_kib += kib_of(&fs::read_to_string(format!("/proc/{id}/smaps_rollup"))?, "Pss:")?;
     }
     Ok(all)
+}
+
+/// The most memory that one of these ever held, added up, in KiB.
+///
+/// # Errors
+/// When one has ended.
+pub fn peak_kib(processes: &[u32]) -> io::Result<u64> {
+    processes.iter().map(|id| kib_of(&fs::read_to_string(format!("/proc/{id}/status"))?, "VmHWM:")).sum()
 }
 
 /// Fields 14 and 15 of `proc_pid_stat(5)`, counted after the name, which may hold anything.
@@ -41,10 +49,10 @@ fn cpu_of(stat: &str) -> io::Result<Duration> {
     Ok(Duration::from_millis(ticks * 1_000 / TICKS_PER_S))
 }
 
-fn memory_of(rollup: &str) -> io::Result<u64> {
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+fn kib_of(text: &str, name: &str) -> io::Result<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    kib.ok_or_else(|| io::Error::other("/proc/…/smaps_rollup cannot be read"))
+    kib.ok_or_else(|| io::Error::other(format!("/proc/… says no {name}")))
 }
 
 #[cfg(test)]
@@ -55,8 +63,8 @@ mod tests {
     fn what_the_system_says_is_read() {
         let stat = "12 (a ) b) S 1 2 3 4 5 6 7 8 9 10 150 50 3 4 20 0";
         assert_eq!(cpu_of(stat).unwrap(), Duration::from_secs(2));
-        assert_eq!(memory_of("Rss:   10 kB\nPss:    7 kB\nPss_Dirty: 1 kB\n").unwrap(), 7);
-        assert!(cpu_of("12 (a").is_err() && memory_of("Rss: 1 kB").is_err());
+        assert_eq!(kib_of("Rss:   10 kB\nPss:    7 kB\nPss_Dirty: 1 kB\n", "Pss:").unwrap(), 7);
+        assert!(cpu_of("12 (a").is_err() && kib_of("Rss: 1 kB", "Pss:").is_err());
         let own = of(&[std::process::id()]).unwrap();
         assert!(own.memory_kib > 100);
         assert!(of(&[u32::MAX]).is_err());

@@ -23,6 +23,8 @@ const COMING_MAX: usize = 512;
 const PHONES_OF_ADDRESS: usize = 10_000;
 /// Bytes of a response to a handshake; more is none.
 const RESPONSE_MAX: usize = 4_096;
+/// Receive buffer of a phone that reads slowly.
+const NARROW_BYTES: usize = 4 << 10;
 const BUFFER_BYTES: usize = 256 << 10;
 const EVENTS_MAX: usize = 1_024;
 /// How long a look at the sockets waits at most.
@@ -76,6 +78,8 @@ pub struct Fleet<T: Talk> {
     coming: usize,
     /// The next phone that comes.
     next: usize,
+    /// The first so many have small receive buffers.
+    narrow: usize,
 }
 
 impl<T: Talk> Fleet<T> {
@@ -94,7 +98,7 @@ impl<T: Talk> Fleet<T> {
         let line = |phone| Line { stream: None, response: None, unsaid: Vec::new(), is_deaf: false, phone };
         let lines = (0..phones).map(|number| line(talk.phone(number))).collect();
         let (poll, events) = (Poll::new()?, Events::with_capacity(EVENTS_MAX));
-        Ok(Self { talk, server, poll, events, lines, buffer: vec![0; BUFFER_BYTES], coming: 0, next: phones })
+        Ok(Self { talk, server, poll, events, lines, buffer: vec![0; BUFFER_BYTES], coming: 0, next: phones, narrow: 0 })
     }
 
     /// How many there are.
@@ -110,6 +114,12 @@ impl<T: Talk> Fleet<T> {
     /// Lets all come that are not connected; [`Self::run`] sees them in.
     pub fn come(&mut self) {
         self.next = 0;
+    }
+
+    /// The first so many phones get receive buffers of a few KiB, as on a line that hardly carries anything: those of a loopback would hold
+    /// hundreds of alerts.
+    pub fn narrow(&mut self, phones: usize) {
+        self.narrow = phones;
     }
 
     /// Cuts all connections at once, without a word.
@@ -177,6 +187,9 @@ impl<T: Talk> Fleet<T> {
     fn connect(&mut self, number: usize) -> io::Result<()> {
         let socket = Socket::new(Domain::for_address(self.server), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
+        if number < self.narrow {
+            socket.set_recv_buffer_size(NARROW_BYTES)?;
+        }
         if self.server.is_ipv4() {
             let nth = u8::try_from(number / PHONES_OF_ADDRESS).map_err(io::Error::other)?;
             socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 1, nth + 1), 0)).into())?;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use muster::live::frame::Cursor;
+use uuid::Uuid;
 
 use super::{Talk, client_frame};
 
@@ -21,6 +22,8 @@ pub struct MusterTalk {
     tokens: Vec<String>,
     /// Whether each alert is answered by receipts: it is on the device, and it was shown.
     pub receipts: bool,
+    /// Whether each call to duty is answered: on the way, and there.
+    pub answers_calls: bool,
     /// Where each phone says from where it resumes.
     pub resumes: bool,
     /// Phones that were greeted and, where they resume, told what they missed.
@@ -29,6 +32,12 @@ pub struct MusterTalk {
     pub alerts: Vec<Instant>,
     /// Bytes of the last alert's frame.
     pub alert_bytes: usize,
+    /// When a call to duty came, phone by phone.
+    pub calls: Vec<Instant>,
+    /// When a command was answered: durable.
+    pub answered: Vec<Instant>,
+    /// Commands that were refused.
+    pub refused: usize,
     /// Events of all kinds.
     pub events: usize,
     /// Events that came a second time, or out of their order.
@@ -95,6 +104,10 @@ impl MusterTalk {
                 client_frame(TEXT, br#"{"type":"pong"}"#, say);
                 Ok(())
             }
+            "answer" => {
+                if text.contains(r#""ok":{"#) { self.answered.push(Instant::now()) } else { self.refused += 1 }
+                Ok(())
+            }
             "error" => Err(io::Error::other(text.to_owned())),
             _ => Ok(()),
         }
@@ -108,6 +121,9 @@ impl MusterTalk {
             self.doubled += 1;
         }
         phone.last = Some(cursor);
+        if let Some(post) = between(text, r#","your_call":{"post":""#, '"') {
+            self.call(post, say);
+        }
         let Some(alert) = between(text, r#","alert":{"alert":""#, '"') else { return Ok(()) };
         self.alerts.push(Instant::now());
         self.alert_bytes = text.len();
@@ -119,6 +135,20 @@ impl MusterTalk {
             }
         }
         Ok(())
+    }
+}
+
+impl MusterTalk {
+    fn call(&mut self, post: &str, say: &mut Vec<u8>) {
+        self.calls.push(Instant::now());
+        if !self.answers_calls {
+            return;
+        }
+        for answer in ["acknowledged", "on_post"] {
+            let command = format!(r#"{{"answer_call":{{"post":"{post}","answer":"{answer}"}}}}"#);
+            let text = format!(r#"{{"type":"command","id":"{}","command":{command}}}"#, Uuid::now_v7());
+            client_frame(TEXT, text.as_bytes(), say);
+        }
     }
 }
 
