@@ -4,6 +4,7 @@
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Caller, homeOf, openExercise } from '../browser/city'
 import { launch, PHONE, signIn } from '../browser/pages'
 import { startServer, type Server } from '../browser/server'
 
@@ -15,15 +16,19 @@ const TIMES = 5
 const TARGET_MS = 2_000
 
 const FORM = '#login'
-const HOME = 'button:text("退出登录")'
+const HOME = 'nav button'
+const SAFE = 'button.go.big:enabled'
 
 let server: Server
 let browser: Browser
+/** What the code on a door opens, in an emergency. */
+let door: string
 const rows: string[] = []
 
 beforeAll(async () => {
   server = await startServer()
   browser = await launch()
+  door = await openDoor()
 })
 afterAll(async () => {
   await browser.close()
@@ -32,6 +37,17 @@ afterAll(async () => {
   console.log(['', ...head, ...rows, ''].join('\n'))
 })
 
+/** A household's link, in a compound that is in emergency. */
+async function openDoor(): Promise<string> {
+  const commander = await Caller.signIn(server.origin, 'commander')
+  const compound = await homeOf(commander)
+  const city = await Caller.signIn(server.origin, 'city1')
+  const incident = await openExercise(city, '慢网络测量')
+  await city.post(`/incidents/${incident}/switch`, { compounds: [compound], to: { emergency: 'II' } })
+  const links = await city.post<{ url: string }[]>(`/compounds/${compound}/household-links`, { unit: '1-2' })
+  return `/h${new URL(links[0]?.url ?? '').hash}`
+}
+
 async function slow(page: Page): Promise<void> {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send('Network.enable')
@@ -39,22 +55,41 @@ async function slow(page: Page): Promise<void> {
   await devtools.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN })
 }
 
-/** From the start of the load until what is waited for can be used, by the page's own clock. */
-async function load(context: BrowserContext, wanted: string): Promise<number> {
+/** Marks by the page's own clock when what is waited for has been drawn: a look from outside takes its time on a slow processor. */
+function markUsable(wanted: string): void {
+  const drawn = new MessageChannel()
+  drawn.port1.onmessage = () => performance.mark('usable')
+  const watch = new MutationObserver(() => {
+    if (!document.querySelector(wanted)) return
+    watch.disconnect()
+    requestAnimationFrame(() => drawn.port2.postMessage(null))
+  })
+  watch.observe(document, { childList: true, subtree: true, attributes: true })
+}
+
+/** From the start of the load until what is waited for can be used. */
+async function load(context: BrowserContext, path: string, wanted: string): Promise<number> {
   const page = await context.newPage()
+  await page.addInitScript(markUsable, wanted)
   await slow(page)
-  await page.goto(`${server.origin}/m`, { waitUntil: 'commit' })
-  await page.locator(wanted).waitFor()
-  const ms = await page.evaluate(() => performance.now())
+  await page.goto(`${server.origin}${path}`, { waitUntil: 'commit' })
+  const mark = await page.waitForFunction(() => performance.getEntriesByName('usable')[0]?.startTime)
+  const ms = (await mark.jsonValue()) ?? Infinity
+  expect(await page.locator(wanted).first().isVisible()).toBe(true)
   await page.close()
   return ms
 }
 
-async function measure(what: string, context: () => Promise<BrowserContext>, wanted: string): Promise<number> {
+async function measure(
+  what: string,
+  context: () => Promise<BrowserContext>,
+  wanted: string,
+  path = '/m',
+): Promise<number> {
   const all: number[] = []
   for (let i = 0; i < TIMES; i++) {
     const fresh = await context()
-    all.push(await load(fresh, wanted))
+    all.push(await load(fresh, path, wanted))
     await fresh.close()
   }
   const sorted = all.sort((a, b) => a - b)
@@ -71,7 +106,7 @@ async function signedIn(keeping: boolean): Promise<BrowserContext> {
   const page = await context.newPage()
   await page.goto(`${server.origin}/m`)
   await signIn(page, 'commander')
-  await page.locator(HOME).waitFor()
+  await page.locator(HOME).first().waitFor()
   await page.evaluate(async () => (await navigator.serviceWorker.ready).active)
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   if (keeping) {
@@ -85,9 +120,19 @@ async function signedIn(keeping: boolean): Promise<BrowserContext> {
   return other
 }
 
-test('the first visit', async () => {
-  await measure('sign-in form, first visit', cold, FORM)
-  await measure('home, signed in, nothing on the phone', () => signedIn(false), HOME)
+test('a household can say how it is, the first time that its code is opened', async () => {
+  const first = await measure('household, first opening of its code', cold, SAFE, door)
+  expect(first).toBeLessThan(TARGET_MS)
+})
+
+test('the form to sign in, on the first visit', async () => {
+  const form = await measure('sign-in form, first visit', cold, FORM)
+  expect(form).toBeLessThan(TARGET_MS)
+})
+
+test('the home of who is signed in, with nothing on the phone but the session', async () => {
+  const home = await measure('home, signed in, nothing on the phone', () => signedIn(false), HOME)
+  expect(home).toBeLessThan(TARGET_MS)
 })
 
 test('the phone page opens from what the phone keeps within two seconds', async () => {
