@@ -78,7 +78,8 @@ export function usePerson() {
       const show = (known: PhoneState): void => {
         view.value = read.view
         kinds.value = read.kinds
-        state.value = withOwnWord((early ?? []).reduce(fold.apply, known), outbox.value?.waiting.value ?? [])
+        const told = (early ?? []).reduce(fold.apply, fold.stillAcknowledged(state.value, known))
+        state.value = withOwnWord(told, outbox.value?.waiting.value ?? [])
       }
       // A page that shows nothing yet shows what is there.
       if (!view.value) show(read.state)
