@@ -249,8 +249,8 @@ export function usePerson() {
     await forget()
   }
 
-  async function acknowledge(alert: PhoneAlert): Promise<void> {
-    const about = alert.infos[0]?.headline ?? ''
+  /** @param about how the alert was shown */
+  async function acknowledge(alert: PhoneAlert, about: string): Promise<void> {
     await outbox.value?.add({ path: acknowledgePath(alert.id), body: {}, epoch: null, about })
     state.value = fold.acknowledged(state.value, alert.id)
   }
