@@ -255,8 +255,8 @@ export function usePerson() {
     state.value = fold.acknowledged(state.value, alert.id)
   }
 
-  async function answer(post: string, answer: Answer): Promise<void> {
-    await outbox.value?.add({ path: ANSWER_PATH, body: { post, answer }, line: post, epoch: null, about: post })
+  async function answer(post: string, answer: Answer, about: string): Promise<void> {
+    await outbox.value?.add({ path: ANSWER_PATH, body: { post, answer }, line: post, epoch: null, about })
     state.value = fold.answered(state.value, post, typeof answer === 'string' ? answer : 'declined')
   }
 
