@@ -219,6 +219,8 @@ test('a new version of the pages waits until nothing is being written, and loses
   await page.context().close()
 })
 
+const endsInSight = (element: Element): boolean => element.getBoundingClientRect().bottom <= innerHeight
+
 test('a household opens its page without a network, and asks for help', async () => {
   const links = await city.post<{ url: string }[]>(`/compounds/${home}/household-links`, { unit: '1-3' })
   const secret = links[0]?.url.split('#')[1] ?? ''
@@ -229,15 +231,25 @@ test('a household opens its page without a network, and asks for help', async ()
   await page.reload()
   await page.getByText(/截至 \d\d:\d\d/).waitFor()
   await look(page, 'offline-household')
+  expect(await page.locator('a[href="tel:119"]').isVisible(), 'who is in danger calls').toBe(true)
+  await page.getByRole('button', { name: '少一人' }).click()
   await page.getByRole('button', { name: /需要帮助/ }).click()
+  const asks = page.getByRole('group', { name: /需要什么帮助/ })
+  expect(await asks.getByRole('button', { name: '发送求助' }).evaluate(endsInSight), 'one sees what sends it').toBe(
+    true,
+  )
   await page.getByRole('button', { name: '需要医疗' }).click()
   await page.getByRole('button', { name: '发送求助' }).click()
   await page.getByText('待上报 1 条').waitFor()
+  await expect.poll(() => page.evaluate(() => scrollY), { message: 'what waits is in sight' }).toBe(0)
   await page.reload()
   await page.getByText('待上报 1 条').waitFor()
   await page.context().setOffline(false)
-  await page.getByText(/已报：需要帮助/).waitFor()
+  await page.getByText(/已报：需要帮助，2 人/).waitFor()
   await expect.poll(() => page.getByText('待上报').count()).toBe(0)
+  await page.reload()
+  await page.getByText(/已报：需要帮助，2 人/).waitFor()
+  expect(await page.locator('#heads').textContent(), 'as many as they said they are').toBe('2')
   const names = await page.evaluate(async () => JSON.stringify(await caches.keys()) + JSON.stringify(localStorage))
   expect(names).not.toContain(secret)
   await page.context().close()
