@@ -206,7 +206,10 @@ mod tests {
             let scripts = policy.split("; ").find(|part| part.starts_with("script-src 'self'"));
             let hashes = scripts.map_or(0, |part| part.matches("'sha256-").count());
             let inside = page.text.matches("<script>").count() + page.text.matches("<script type=\"module\">").count();
-            assert!(page.status == StatusCode::SERVICE_UNAVAILABLE || (inside > 0 && hashes == inside), "{path}: {policy}");
+            assert!(
+                page.status == StatusCode::SERVICE_UNAVAILABLE || (inside > 0 && hashes == inside),
+                "{path}: {policy}"
+            );
         }
     }
 

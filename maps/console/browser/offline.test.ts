@@ -210,7 +210,7 @@ test('a new version of the pages waits until nothing is being written, and loses
       () => loaded,
       () => loaded,
     )
-  await expect.poll(looked, { interval: 500 }).toBe(1)
+  await expect.poll(looked, { interval: 500, timeout: 60_000 }).toBe(1)
   await page.getByText('待上报 1 条').waitFor()
   expect(await waits()).toBe(false)
   gate.waylaid = null
