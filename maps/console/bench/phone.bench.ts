@@ -12,8 +12,8 @@
  *
  * The rest is the processor: 150 to 300 ms for script and first drawing, and again as much where the outbox is opened and the person's
  * page is drawn. So the home of somebody with nothing on the phone but the session stands at the edge of two seconds. Three things were
- * tried for it: files preloaded from the head of the page (2.5 s to the last byte, as they share the line with the answers), the whole in
- * one file (2.1 s), and showing it before briefs and alerts were read, which are further questions (0.6 s less in an emergency). What is
+ * tried for it: files preloaded from the head of the page (2.4 s to the last byte, as they share the line with the answers), the whole in
+ * one file, and showing it before briefs and alerts were read, which are further questions (together 2.1 s, on a machine that others used, too). What is
  * left is Vue and what it draws.
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
