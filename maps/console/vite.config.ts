@@ -2,30 +2,28 @@ import vue from '@vitejs/plugin-vue'
 import i18n from '@intlify/unplugin-vue-i18n/vite'
 import elementPlus from 'unplugin-element-plus/vite'
 import { defineConfig } from 'vitest/config'
+import { inline } from './build/inline.ts'
 import { installable } from './build/install.ts'
 import { pack } from './build/pack.ts'
-import { here } from './build/pages.ts'
+import { here, type PageMode } from './build/pages.ts'
 import { weigh } from './build/weigh.ts'
 
 /** Where `npm run dev` finds the server. */
 const server = process.env.MUSTER_URL ?? 'http://127.0.0.1:8080'
-const pages = { '/console': '/console.html', '/m': '/phone.html', '/h': '/phone.html', '/join': '/phone.html' }
+const pages = { '/console': '/console.html', '/m': '/phone.html', '/h': '/household.html', '/join': '/phone.html' }
 
-/** What comes as one file: fewer requests, and it packs better than many small ones. */
-const PHONE_FILES = [
-  {
-    name: 'base',
-    test: /node_modules\/(@?vue|petite-vue-i18n|@intlify|openapi-fetch|uuid)\/|plugin-vue|rolldown|src\/shared\/(api|said|i18n|words\/)|preload-helper/,
-  },
-  {
-    name: 'reports',
-    test: /node_modules\/idb\/|src\/phone\/(outbox|kept)\/|src\/phone\/(update|here)\.ts|src\/shared\/time|parts\/(OutboxList|OccasionBar|LinkBar)/,
-  },
-]
+/** What a page needs at once is one script, which goes into its HTML; of a household's page that is all. */
+const AT_ONCE = { codeSplitting: { groups: [{ name: 'page', tags: ['$initial'] }] } }
+const OUTPUT: Record<PageMode, object> = { household: { codeSplitting: false }, phone: AT_ONCE, console: {} }
+
+function build(mode: PageMode) {
+  return [mode !== 'console' && inline(`${mode}.html`), weigh(mode), mode === 'phone' && installable(), pack(mode)]
+}
+const isPage = (mode: string): mode is PageMode => mode in OUTPUT
 
 /**
- * Each page is built by itself (`--mode phone`, then `--mode console`): shared chunks would bring to the phones what only the console
- * uses.
+ * Each page is built by itself (`--mode household`, then `phone`, then `console`): shared chunks would bring to the phones what only the
+ * console uses.
  */
 export default defineConfig(({ mode }) => ({
   plugins: [
@@ -40,9 +38,7 @@ export default defineConfig(({ mode }) => ({
       module: 'petite-vue-i18n',
     }),
     elementPlus({}),
-    ...(mode === 'phone' || mode === 'console'
-      ? [weigh(mode, /PersonPage\.vue$/), mode === 'phone' && installable(), pack(mode)]
-      : []),
+    ...(isPage(mode) ? build(mode) : []),
     {
       name: 'muster-pages',
       configureServer(dev) {
@@ -63,13 +59,13 @@ export default defineConfig(({ mode }) => ({
     sourcemap: false,
     modulePreload: { polyfill: false },
     // Two KiB less than the default minifier leaves: on the phones' network they count.
-    minify: mode === 'phone' ? 'terser' : 'oxc',
+    minify: mode === 'console' ? 'oxc' : 'terser',
     terserOptions: { ecma: 2020, module: true, compress: { passes: 3, unsafe_arrows: true } },
-    emptyOutDir: mode === 'phone',
+    emptyOutDir: mode === 'household',
     assetsDir: `assets/${mode}`,
     rollupOptions: {
-      input: here(mode === 'phone' ? 'phone.html' : 'console.html'),
-      ...(mode === 'phone' && { output: { codeSplitting: { groups: PHONE_FILES } } }),
+      input: here(`${isPage(mode) ? mode : 'console'}.html`),
+      ...(isPage(mode) && { output: OUTPUT[mode] }),
     },
   },
   worker: { format: 'es' },

@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -15,6 +15,7 @@ use crate::config::sections::MapConfig;
 use super::App;
 use super::error::{Edge, Problem};
 use super::kept::File;
+use super::middleware::content_security_policy;
 
 /// What `npm run build` made. Where it was not run there is nothing, and the pages say so.
 #[derive(RustEmbed)]
@@ -35,21 +36,25 @@ const ASK_AGAIN: &str = "no-cache";
 
 /// The pages' addresses. What a page shows is the business of the page.
 pub fn routes(map: &MapConfig) -> Router<App> {
-    let phone = get(async |headers: HeaderMap| page("phone.html", &headers));
-    let console = get(async |headers: HeaderMap| page("console.html", &headers));
+    let policy = content_security_policy(map);
+    let shown = |name: &'static str| {
+        let policy = policy.clone();
+        get(async move |headers: HeaderMap| page(name, &policy, &headers))
+    };
+    let (phone, console) = (shown("phone.html"), shown("console.html"));
     let routes = Router::new()
         .route("/", phone.clone())
         .route("/m", phone.clone())
         .route("/m/{*page}", phone.clone())
-        .route("/h", phone.clone())
+        .route("/h", shown("household.html"))
         .route("/join", phone)
         .route("/console", console.clone())
         .route("/console/{*page}", console)
-        .route("/icon.svg", get(async |headers: HeaderMap| page("icon.svg", &headers)))
+        .route("/icon.svg", get(async |headers: HeaderMap| beside("icon.svg", &headers)))
         .route("/icons/{name}", get(icon))
         // At the root, since its scope is where it lies: it opens all the phone's pages without a network.
-        .route("/sw.js", get(async |headers: HeaderMap| page("sw.js", &headers)))
-        .route("/manifest.webmanifest", get(async |headers: HeaderMap| page("manifest.webmanifest", &headers)))
+        .route("/sw.js", get(async |headers: HeaderMap| beside("sw.js", &headers)))
+        .route("/manifest.webmanifest", get(async |headers: HeaderMap| beside("manifest.webmanifest", &headers)))
         .route("/assets/{*name}", get(asset))
         .route("/map-data/{name}", get(map_data));
     // Read in ranges, as the map asks for them: such a file has gigabytes.
@@ -73,7 +78,19 @@ async fn map_data(Path(name): Path<String>, headers: HeaderMap) -> Response {
     BaseMap::get(&name).map_or_else(not_found, |file| answer(&name, file, ASK_AGAIN, &headers))
 }
 
-fn page(name: &str, headers: &HeaderMap) -> Response {
+/// A page, under a policy that lets run what the build put into it (`maps/console/build/inline.ts`) and names by its hash.
+fn page(name: &str, policy: &str, headers: &HeaderMap) -> Response {
+    let mut response = beside(name, headers);
+    let inside = Pages::get(&format!("{name}.policy")).and_then(|file| String::from_utf8(file.data.into_owned()).ok());
+    let allowed = inside.and_then(|inside| HeaderValue::try_from(format!("{policy}; {inside}")).ok());
+    if let Some(value) = allowed {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+    response
+}
+
+/// A file that lies beside the pages.
+fn beside(name: &str, headers: &HeaderMap) -> Response {
     Pages::get(name).map_or_else(not_built, |file| answer(name, file, ASK_AGAIN, headers))
 }
 
@@ -175,6 +192,24 @@ mod tests {
             let not_built = page.status == StatusCode::SERVICE_UNAVAILABLE;
             assert!(not_built || packed.as_deref() == wanted, "{accepts}: {packed:?}");
             assert!(not_built || wanted.is_none() || page.headers["vary"] == "accept-encoding", "{accepts}");
+        }
+    }
+
+    /// What the build put into a page runs, and nothing else: by hashes, never by `unsafe-inline`.
+    #[tokio::test]
+    async fn a_page_names_the_scripts_that_stand_in_it() {
+        let app = TestApp::new();
+        for path in ["/h", "/m"] {
+            let page = app.get(path).send().await;
+            let policy = page.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'self'") && !policy.contains("unsafe"), "{path}: {policy}");
+            let scripts = policy.split("; ").find(|part| part.starts_with("script-src 'self'"));
+            let hashes = scripts.map_or(0, |part| part.matches("'sha256-").count());
+            let inside = page.text.matches("<script>").count() + page.text.matches("<script type=\"module\">").count();
+            assert!(
+                page.status == StatusCode::SERVICE_UNAVAILABLE || (inside > 0 && hashes == inside),
+                "{path}: {policy}"
+            );
         }
     }
 

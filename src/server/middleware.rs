@@ -26,8 +26,8 @@ use super::language::Language;
 use super::routes::imports;
 
 /// Pages load what we serve and nothing else, but for the tiles of a base map of the city's own; the map's worker may be a blob,
-/// its images may be drawn.
-fn content_security_policy(map: &MapConfig) -> String {
+/// its images may be drawn. A page adds what stands in it (`assets::page`).
+pub fn content_security_policy(map: &MapConfig) -> String {
     let tiles = map.base_origin().map(|origin| format!(" {origin}")).unwrap_or_default();
     format!(
         "default-src 'self'; img-src 'self' data: blob:{tiles}; connect-src 'self'{tiles}; worker-src 'self' blob:; \
@@ -53,7 +53,7 @@ pub fn stack(router: Router, app: &App) -> Router {
         .unwrap_or(HeaderValue::from_static("default-src 'none'"));
     router.layer(
         ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
+            .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
             .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(always(header::X_FRAME_OPTIONS, "DENY"))
             .layer(always(header::REFERRER_POLICY, "no-referrer"))

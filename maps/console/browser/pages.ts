@@ -15,7 +15,7 @@ const FLAGS = [
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
 ]
-const PASSWORD = 'muster-demo-1404'
+export const PASSWORD = 'muster-demo-1404'
 export const PHONE = { width: 360, height: 740 }
 export const DESK = { width: 1440, height: 900 }
 const SHOTS = fileURLToPath(new URL('../../../target/screenshots/', import.meta.url))

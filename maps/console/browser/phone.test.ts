@@ -187,6 +187,13 @@ test('a commander alone alerts the own compound, only by holding the button', as
   await expect.poll(() => alert.getByRole('button', { name: 'Silence' }).count()).toBe(0)
   await alert.getByRole('button', { name: 'I have got it' }).click()
   await alert.waitFor({ state: 'detached' })
+  // The server tells who acknowledged only of whoever commands: a post-holder's phone knows it by itself.
+  const readAnew = holder.waitForResponse(/\/alerts\/[^/]+\/compounds/)
+  await holder.reload()
+  await (await readAnew).finished()
+  await tab(holder, 'Me').click()
+  await holder.getByRole('heading', { name: 'Service record' }).waitFor()
+  expect(await alert.count(), 'it was acknowledged').toBe(0)
   for (const page of [deputy, commander]) await page.getByRole('button', { name: '我已收到' }).click()
   await sheet.getByRole('button', { name: '确定' }).click()
 })

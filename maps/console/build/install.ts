@@ -3,7 +3,10 @@ import { VitePWA } from 'vite-plugin-pwa'
 
 const GROUND = '#0d1420'
 
-/** Only the phone's files are in `dist` when it runs (see `pages.ts`), so none of the console's is kept on a phone. */
+/** The server knows a page by its address, not by its file. */
+const ADDRESSES: Record<string, string> = { 'phone.html': '/m', 'household.html': '/h' }
+
+/** Only the phones' files are in `dist` when it runs (see `pages.ts`), so none of the console's is kept on a phone. */
 export const installable = () =>
   VitePWA({
     strategies: 'injectManifest',
@@ -14,13 +17,12 @@ export const installable = () =>
     includeManifestIcons: false,
     injectManifest: {
       rollupFormat: 'iife',
-      globPatterns: ['phone.html', 'icon.svg', 'assets/phone/**'],
+      globPatterns: ['phone.html', 'household.html', 'icon.svg', 'assets/phone/**'],
       // Their names carry their content's hash: the browser's own cache has them already.
       dontCacheBustURLsMatching: /^assets\//,
-      // The server knows the page by its address, not by its file.
       manifestTransforms: [
         (entries) => ({
-          manifest: entries.map((entry) => ({ ...entry, url: entry.url === 'phone.html' ? '/m' : `/${entry.url}` })),
+          manifest: entries.map((entry) => ({ ...entry, url: ADDRESSES[entry.url] ?? `/${entry.url}` })),
         }),
       ],
     },

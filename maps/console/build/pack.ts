@@ -6,7 +6,7 @@ import type { Plugin } from 'vite'
 import { DIST, filesOf, type PageMode } from './pages.ts'
 
 /** The console is large: its last few percent would cost half a minute. */
-const QUALITY = { phone: 11, console: 9 }
+const QUALITY = { household: 11, phone: 11, console: 9 }
 
 /** Writes each file of a page to `dist/br/` too. */
 export function pack(mode: PageMode): Plugin {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CommandBrief, NoticeBody, PlaceView } from '../src/shared/schema'
-import { acknowledged, apply, empty, pressing } from '../src/phone/state'
+import { acknowledged, apply, empty, pressing, stillAcknowledged } from '../src/phone/state'
 
 const REAL = { exercise: false, occasion: { zh: '真实', en: 'REAL' } }
 const at = (ms: number): number => ms * 1_000
@@ -22,6 +22,17 @@ test('an alert presses until this person acknowledged it, and no longer than it 
   expect(pressing(apply(state, theirs), 2_000)?.id).toBe('a')
   const mine = { ...REAL, alert_acknowledged: { alert: 'a', compound: 'c', person: 'me' } } as NoticeBody
   expect(pressing(apply(state, mine), 2_000)).toBeUndefined()
+})
+
+test('what this person acknowledged stays so when all is read anew, and only for them', () => {
+  const read = play(alert('a'), alert('b'))
+  const before = acknowledged(play(alert('a')), 'a')
+  const after = stillAcknowledged(before, read)
+  expect(after.alerts.map(({ id, acknowledged }) => [id, acknowledged])).toEqual([
+    ['b', false],
+    ['a', true],
+  ])
+  expect(pressing(stillAcknowledged({ ...before, me: 'somebody' }, play(alert('a'))), 2_000)?.id).toBe('a')
 })
 
 test('an alert that is told again, as after a snapshot, stays acknowledged', () => {

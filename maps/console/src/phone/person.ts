@@ -35,6 +35,8 @@ export function usePerson() {
   const kinds = shallowRef<ReadonlyMap<string, PostKind>>(new Map())
   /** The last event, for what is only read while it is looked at. */
   const news = shallowRef<NoticeBody | null>(null)
+  /** Whether alerts and briefs were read: until then it is not known that there is nothing to do. */
+  const whole = ref(false)
   let live: Live | null = null
   /** When the server last said something, ms since 1970. */
   let told = 0
@@ -53,7 +55,7 @@ export function usePerson() {
 
   async function keep(): Promise<void> {
     const picture = { at: told, view: view.value, state: state.value, kinds: kinds.value }
-    if (picture.view) await (await openKept()).keepPicture({ ...picture, view: picture.view })
+    if (picture.view && whole.value) await (await openKept()).keepPicture({ ...picture, view: picture.view })
   }
 
   /**
@@ -69,14 +71,22 @@ export function usePerson() {
     early ??= []
     const at = Date.now()
     try {
-      const read = await readSnapshot()
+      const { rest, ...read } = await readSnapshot()
       await openOutboxOf(read.state.me)
       told = Math.max(told, at)
-      covered = read.view.position
       noteSignedIn()
-      view.value = read.view
-      kinds.value = read.kinds
-      state.value = withOwnWord(early.reduce(fold.apply, read.state), outbox.value?.waiting.value ?? [])
+      const show = (known: PhoneState): void => {
+        view.value = read.view
+        kinds.value = read.kinds
+        const told = (early ?? []).reduce(fold.apply, fold.stillAcknowledged(state.value, known))
+        state.value = withOwnWord(told, outbox.value?.waiting.value ?? [])
+      }
+      // A page that shows nothing yet shows what is there.
+      if (!view.value) show(read.state)
+      const known = { ...read.state, ...(await rest) }
+      covered = read.view.position
+      whole.value = true
+      show(known)
       if (link.value.is !== 'live' && link.value.news > 0) link.value = { ...link.value, news: told }
       fetchRollsLater()
     } finally {
@@ -111,16 +121,30 @@ export function usePerson() {
         // A picture of the version before may lack what this one knows.
         const kept = { ...fold.empty(last.state.me), ...last.state }
         state.value = withOwnWord(kept, outbox.value?.waiting.value ?? [])
+        whole.value = true
         view.value = last.view
         link.value = { is: 'connecting', since: Date.now(), news: told }
         loadOrLater()
       } else {
-        await load()
+        await firstLook()
       }
       connect()
     } finally {
       void keepPages()
     }
+  }
+
+  /**
+   * Loads until there is something to show. What then still fails is read anew by whoever finds it missing: a `hello`, or the clock.
+   * @throws Refused when nobody is signed in here or the server cannot be reached
+   */
+  function firstLook(): Promise<void> {
+    return new Promise((shown, failed) => {
+      const stop = watch(view, (is) => is && shown(), { flush: 'sync' })
+      load()
+        .then(shown, (why: unknown) => (view.value && why instanceof Refused ? undefined : failed(why as Error)))
+        .finally(stop)
+    })
   }
 
   function connect(): void {
@@ -208,6 +232,7 @@ export function usePerson() {
     outbox.value = null
     view.value = null
     state.value = fold.empty('')
+    whole.value = false
     await (await openKept()).forgetHolder()
   }
 
@@ -224,14 +249,14 @@ export function usePerson() {
     await forget()
   }
 
-  async function acknowledge(alert: PhoneAlert): Promise<void> {
-    const about = fold.infoIn(document.documentElement.lang, alert)?.headline ?? ''
+  /** @param about how the alert was shown */
+  async function acknowledge(alert: PhoneAlert, about: string): Promise<void> {
     await outbox.value?.add({ path: acknowledgePath(alert.id), body: {}, epoch: null, about })
     state.value = fold.acknowledged(state.value, alert.id)
   }
 
-  async function answer(post: string, answer: Answer): Promise<void> {
-    await outbox.value?.add({ path: ANSWER_PATH, body: { post, answer }, line: post, epoch: null, about: post })
+  async function answer(post: string, answer: Answer, about: string): Promise<void> {
+    await outbox.value?.add({ path: ANSWER_PATH, body: { post, answer }, line: post, epoch: null, about })
     state.value = fold.answered(state.value, post, typeof answer === 'string' ? answer : 'declined')
   }
 
@@ -244,6 +269,7 @@ export function usePerson() {
     now,
     kinds,
     news,
+    whole,
     pressing: computed(() => fold.pressing(state.value, now.value)),
     start,
     signIn,

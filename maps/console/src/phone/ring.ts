@@ -8,16 +8,33 @@ const TONE_S = 0.45
 
 let audio: AudioContext | undefined
 
-/** Browsers let a page sound only after it was touched: called at the first touch. */
-export function allowSound(): void {
-  audio ??= new AudioContext()
-  void audio.resume()
+/** Whether this page may sound now. Browsers let it only after a touch, and may take it back: a call comes in, the screen is locked. */
+export const sounds = ref(false)
+
+/** Asks the browser whether the page may sound; where it was not touched yet, it says no. */
+export function trySound(): void {
+  if (!audio) {
+    if (!('AudioContext' in globalThis)) return
+    audio = new AudioContext()
+    audio.onstatechange = () => (sounds.value = audio?.state === 'running')
+  }
+  sounds.value = audio.state === 'running'
+  if (!sounds.value) void audio.resume().catch(() => undefined)
+}
+
+/** What counts as a touch: for a finger it is the end of it; at its beginning nothing is allowed yet. */
+const TOUCHES = ['pointerup', 'touchend', 'keydown'] as const
+
+/** At each touch the page is allowed to sound, where it was not. */
+export function soundWhenTouched(): void {
+  for (const touch of TOUCHES)
+    addEventListener(touch, () => sounds.value || trySound(), { capture: true, passive: true })
 }
 
 export function ring(exercise: boolean): void {
   const { pattern, tones } = exercise ? EXERCISE : REAL
   navigator.vibrate?.(pattern)
-  if (audio?.state !== 'running') return
+  if (audio?.state !== 'running') return trySound()
   for (const [i, hz] of tones.entries()) tone(audio, hz, audio.currentTime + i * TONE_S)
 }
 
@@ -51,7 +68,8 @@ export function useRinging(cause: Ref<Cause | null>) {
 
   const rings = (): Cause | null => (cause.value?.key === silenced.value ? null : cause.value)
   watch(
-    () => rings()?.key,
+    // Allowed to sound while it rings, it is heard at once.
+    [() => rings()?.key, sounds],
     () => {
       stop()
       const now = rings()

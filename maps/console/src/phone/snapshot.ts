@@ -1,6 +1,6 @@
 /** What the holder of this phone has to know, read over HTTP: after signing in, and when what was missed could not be told. */
 import { api, Refused, take } from '../shared/api'
-import type { CommandBrief, MeView, PlaceView, PostKind } from '../shared/schema'
+import type { AlertLine, CommandBrief, MeView, PlaceView, PostKind } from '../shared/schema'
 import { alertFromView, type PhoneAlert, type PhoneCall, type PhoneState } from './state'
 
 /** Alerts in force that a phone loads when it starts; a compound has a handful. */
@@ -8,25 +8,35 @@ const ALERTS_MAX = 10
 
 export interface Snapshot {
   view: MeView
+  /** Without alerts and briefs. */
   state: PhoneState
   /** What the kinds of posts are, by code. */
   kinds: Map<string, PostKind>
+  /** What takes further questions; rejected as `readSnapshot` is. */
+  rest: Promise<Pick<PhoneState, 'alerts' | 'briefs'>>
 }
 
 /** @throws Refused when nobody is signed in here, or the server cannot be reached */
 export async function readSnapshot(): Promise<Snapshot> {
+  // The rest is asked after `me` was answered, never before: its position says what the snapshot covers. `phone.html` does the same early.
   const view = await take(api.GET('/api/v1/me'))
+  const [catalogue, { items }] = await Promise.all([
+    take(api.GET('/api/v1/post-kinds')),
+    take(api.GET('/api/v1/alerts', { params: { query: { status: 'issued', limit: ALERTS_MAX } } })),
+  ])
   const me = typeof view.giver === 'object' && 'person' in view.giver ? view.giver.person : ''
-  const kinds = new Map((await take(api.GET('/api/v1/post-kinds'))).map((kind) => [kind.code, kind]))
-  const [alerts, briefs] = await Promise.all([alertsInForce(me), Promise.all(view.places.map(briefOf))])
-  const state = {
-    me,
-    places: view.places,
-    alerts,
-    calls: view.places.flatMap((place) => callsOf(place, kinds)),
-    briefs: briefs.filter((brief) => brief !== null),
-  }
-  return { view, state, kinds }
+  const kinds = new Map(catalogue.map((kind) => [kind.code, kind]))
+  const calls = view.places.flatMap((place) => callsOf(place, kinds))
+  const state = { me, places: view.places, alerts: [], calls, briefs: [] }
+  const rest = readRest(me, view.places, items)
+  // Whoever waits for it hears of a fault, though they begin to wait a moment later.
+  rest.catch(() => undefined)
+  return { view, state, kinds, rest }
+}
+
+async function readRest(me: string, places: PlaceView[], lines: AlertLine[]) {
+  const [alerts, briefs] = await Promise.all([alertsInForce(lines, me), Promise.all(places.map(briefOf))])
+  return { alerts, briefs: briefs.filter((brief) => brief !== null) }
 }
 
 function callsOf(place: PlaceView, kinds: ReadonlyMap<string, PostKind>): PhoneCall[] {
@@ -65,14 +75,15 @@ async function briefOf(place: PlaceView): Promise<CommandBrief | null> {
 }
 
 /** The alerts in force that this person may see, with whether they acknowledged them; the latest first. */
-async function alertsInForce(me: string): Promise<PhoneAlert[]> {
-  const query = { status: 'issued' as const, limit: ALERTS_MAX }
-  const { items } = await take(api.GET('/api/v1/alerts', { params: { query } }))
-  const alerts = items.map(async (line): Promise<PhoneAlert> => {
-    const alert = await take(api.GET('/api/v1/alerts/{id}', { params: { path: { id: line.id } } }))
+async function alertsInForce(lines: AlertLine[], me: string): Promise<PhoneAlert[]> {
+  const alerts = lines.map(async (line): Promise<PhoneAlert> => {
+    const [alert, acknowledged] = await Promise.all([
+      take(api.GET('/api/v1/alerts/{id}', { params: { path: { id: line.id } } })),
+      acknowledgedBy(line.id, me),
+    ])
     const cancels = typeof line.kind === 'object' && 'cancel' in line.kind
     const shown = alertFromView(line.id, line.sent ?? '', line.exercise, cancels, alert.content)
-    return { ...shown, acknowledged: await acknowledgedBy(line.id, me) }
+    return { ...shown, acknowledged }
   })
   return (await Promise.all(alerts)).sort((a, b) => b.sentAt - a.sentAt)
 }

@@ -43,6 +43,16 @@ export interface PhoneState {
 
 export const empty = (me: string): PhoneState => ({ me, places: [], alerts: [], calls: [], briefs: [] })
 
+/** A snapshot in which stays acknowledged what was: the server tells that only of whoever commands. */
+export function stillAcknowledged(before: PhoneState, read: PhoneState): PhoneState {
+  if (before.me !== read.me) return read
+  const done = new Set(before.alerts.filter((alert) => alert.acknowledged).map((alert) => alert.id))
+  return {
+    ...read,
+    alerts: read.alerts.map((alert) => (done.has(alert.id) ? { ...alert, acknowledged: true } : alert)),
+  }
+}
+
 const ms = (us: number): number => Math.floor(us / 1_000)
 
 /** An alert read over HTTP. */

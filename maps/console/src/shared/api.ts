@@ -4,6 +4,7 @@
  */
 import createClient, { type Middleware } from 'openapi-fetch'
 import { v7 as uuid } from 'uuid'
+import { fetchEarly } from './early'
 import type { paths, Problem } from './schema'
 
 /** The code of an answer that is not Muster's. */
@@ -73,7 +74,7 @@ const identify: Middleware = {
   },
 }
 
-export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' })
+export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin', fetch: fetchEarly })
 api.use(identify)
 
 /**

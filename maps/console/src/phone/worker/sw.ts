@@ -23,8 +23,11 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry |
 
 precacheAndRoute(self.__WB_MANIFEST)
 cleanupOutdatedCaches()
-const pages = { allowlist: [/^\/(?:m|h|join)?(?:\/|\?|$)/] }
-registerRoute(new NavigationRoute(createHandlerBoundToURL('/m'), pages))
+/** Pages that one file shows: itself, and what lies below its address. */
+const opens = (file: string, addresses: RegExp): unknown =>
+  registerRoute(new NavigationRoute(createHandlerBoundToURL(file), { allowlist: [addresses] }))
+opens('/m', /^\/(?:m|join)?(?:\/|\?|$)/)
+opens('/h', /^\/h(?:\/|\?|$)/)
 
 // A page that was loaded before there was a worker can go on without a network, too.
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
