@@ -76,6 +76,15 @@ test('a line of the log says which compound it is about', async () => {
   await line.filter({ hasText: name }).first().waitFor()
   await look(page, 'roles-log-names')
   await page.context().close()
+  const english = await as('city1', '/console/log', true)
+  const entry = english.locator('.list summary').filter({ hasText: name }).first()
+  const mark = await entry.locator('.occasion').boundingBox()
+  const kind = await entry.locator('.kind').boundingBox()
+  expect((mark?.x ?? 0) + (mark?.width ?? Infinity), 'EXERCISE does not lie on the next word').toBeLessThan(
+    kind?.x ?? 0,
+  )
+  await look(english, 'roles-log-names-en')
+  await english.context().close()
 })
 
 test('whoever may not write alerts or keep accounts is told so, and is offered nothing', async () => {

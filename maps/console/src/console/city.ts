@@ -5,8 +5,8 @@ import { Live, liveUrl, type LinkState } from '../shared/live'
 import type { AreaView, IncidentView, MapState, MeView, NoticeBody } from '../shared/schema'
 import { Standing } from './state/standing'
 
-/** A lost connection has to be said within 5 s: asked every 2 s, given up after 4 s of silence. */
-const PING_MS = 2_000
+/** A lost connection has to be said within 5 s: it is given up after twice this time without a word, as is seen once a second. */
+const PING_MS = 1_800
 /** Areas that a filter offers at most. */
 const AREAS_MAX = 400
 
