@@ -1,7 +1,7 @@
 /** What others than the city's dispatchers find on the console: their own area, and no button that would be refused. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Caller, homeOf, issueExercise } from './city'
+import { Caller, homeOf, issueExercise, submitExercise } from './city'
 import { DESK, faults, launch, look, open, signIn } from './pages'
 import { startServer, type Server } from './server'
 
@@ -97,4 +97,15 @@ test('whoever may not write alerts or keep accounts is told so, and is offered n
   expect(await english.locator('.page').textContent()).not.toContain('keep_accounts')
   await look(english, 'roles-not-your-page')
   for (const page of [watcher, english]) await page.context().close()
+})
+
+test('an alert that waits for a second person is said on every page, as it comes', async () => {
+  const page = await as('city2', '/console/duty')
+  const waiting = page.locator('header nav').getByRole('status')
+  expect(await waiting.count()).toBe(0)
+  await submitExercise(server.origin, [home])
+  await waiting.waitFor()
+  expect(await waiting.textContent()).toBe('1')
+  await look(page, 'roles-waiting')
+  await page.context().close()
 })

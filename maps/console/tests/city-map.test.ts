@@ -23,7 +23,17 @@ const normal = (id: string): MapState => ({
   nobody_named: false,
   ready: false,
   help_open: 0,
-  duty: { needed: 0, called: 0, acknowledged: 0, on_post: 0, declined: 0, no_answer: 0, vacant: 0 },
+  duty: {
+    needed: 0,
+    called: 0,
+    acknowledged: 0,
+    on_post: 0,
+    declined: 0,
+    no_answer: 0,
+    posts: 0,
+    posts_ready: 0,
+    vacant: 0,
+  },
 })
 
 test('the map looks at the area of whoever is signed in; at the whole city for the city', () => {
