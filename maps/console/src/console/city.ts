@@ -5,8 +5,10 @@ import { Live, liveUrl, type LinkState } from '../shared/live'
 import type { AreaView, IncidentView, MapState, MeView, NoticeBody } from '../shared/schema'
 import { Standing } from './state/standing'
 
-/** A lost connection has to be said within 5 s: asked every 2 s, given up after 4 s of silence. */
-const PING_MS = 2_000
+/** A lost connection has to be said within 5 s: it is given up after twice this time without a word, as is seen once a second. */
+const PING_MS = 1_800
+/** Areas that a filter offers at most. */
+const AREAS_MAX = 400
 
 type Change = (changed: MapState[]) => void
 type News = (event: NoticeBody, at: string) => void
@@ -87,6 +89,13 @@ export class City {
   /** Where the account commands or watches, widest first. */
   get ownAreas(): string[] {
     return (this.me.value?.grants ?? []).map((grant) => grant.area).sort((a, b) => a.length - b.length)
+  }
+
+  /** The areas within those: what a filter offers. More than `AREAS_MAX` nobody reads; then down to the streets. */
+  get offeredAreas(): AreaView[] {
+    const own = [...this.areas.value.values()].filter(({ code }) => this.ownAreas.some((area) => code.startsWith(area)))
+    const some = own.length > AREAS_MAX ? own.filter(({ level }) => level !== 'community') : own
+    return some.sort((a, b) => (a.code < b.code ? -1 : 1))
   }
 
   /** Who is signed in; `null` where it is no person. */

@@ -25,10 +25,15 @@ export class Bubbles {
   /** Of each area the compounds by shade; silent ones are counted in place `SILENT`. */
   private readonly areas = new Map<string, number[]>()
 
-  constructor(readonly paint: Paint) {}
+  /** @param within only compounds of this area are counted; `''` for all */
+  constructor(
+    readonly paint: Paint,
+    private readonly within = '',
+  ) {}
 
   /** A compound changed. */
   take(state: MapState): void {
+    if (!state.id.startsWith(this.within)) return
     const now = placeOf(this.paint, state)
     const before = this.counted.get(state.id)
     if (before === now) return

@@ -10,6 +10,7 @@ import { addBase } from './base'
 import { Bubbles, countByArea, type Bubble, type Level } from './bubbles'
 import { colourOf, type Paint } from './paint'
 import { hatch, STREETS_FROM_ZOOM, style } from './style'
+import { viewOf } from './view'
 
 setWorkerUrl(workerUrl)
 
@@ -25,6 +26,8 @@ export interface CityMapOptions {
   /** All compounds as they stand; read, never changed. */
   compounds: ReadonlyMap<string, MapState>
   areas: ReadonlyMap<string, AreaView>
+  /** The area that it shows first, and when none is chosen: where the dispatcher commands. */
+  home: string
   choose: (compound: string) => void
 }
 
@@ -46,10 +49,11 @@ export class CityMap {
   /** @throws where the browser has no WebGL 2 */
   constructor(private readonly options: CityMapOptions) {
     this.bubbles = new Bubbles(this.paint)
+    const view = viewOf(options.home, options.areas)
     this.map = new GlMap({
       container: options.container,
       style: style(),
-      bounds: START,
+      ...(view ?? { bounds: START }),
       attributionControl: { compact: true },
       dragRotate: false,
       pitchWithRotate: false,
@@ -89,15 +93,17 @@ export class CityMap {
   /** The colours tell something else from now on. */
   show(paint: Paint): void {
     this.paint = paint
-    this.bubbles = new Bubbles(paint)
+    this.bubbles = new Bubbles(paint, this.area)
     this.take(this.options.compounds.values())
   }
 
-  /** Only the compounds of this area are bright; `''` for all. */
+  /** Only the compounds of this area are bright and counted; `''` for all. */
   keepTo(area: string): void {
     this.area = area
-    const center = this.options.areas.get(area)?.center
-    if (center) this.map.easeTo({ center: [center[0] ?? 0, center[1] ?? 0], zoom: ZOOM_OF_CODE[area.length] ?? 8 })
+    this.bubbles = new Bubbles(this.paint, area)
+    const view = viewOf(area || this.options.home, this.options.areas)
+    if (view) this.map.easeTo(view)
+    else this.map.fitBounds(START)
     this.take(this.options.compounds.values())
   }
 
@@ -171,6 +177,3 @@ export class CityMap {
     this.map.getSource<GeoJSONSource>('bubbles')?.setData({ type: 'FeatureCollection', features })
   }
 }
-
-/** How close an area is looked at, by the digits of its code. */
-const ZOOM_OF_CODE: Record<number, number> = { 4: 8, 6: 9.5, 9: 12, 12: 13.5 }
