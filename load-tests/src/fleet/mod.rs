@@ -98,7 +98,17 @@ impl<T: Talk> Fleet<T> {
         let line = |phone| Line { stream: None, response: None, unsaid: Vec::new(), is_deaf: false, phone };
         let lines = (0..phones).map(|number| line(talk.phone(number))).collect();
         let (poll, events) = (Poll::new()?, Events::with_capacity(EVENTS_MAX));
-        Ok(Self { talk, server, poll, events, lines, buffer: vec![0; BUFFER_BYTES], coming: 0, next: phones, narrow: 0 })
+        Ok(Self {
+            talk,
+            server,
+            poll,
+            events,
+            lines,
+            buffer: vec![0; BUFFER_BYTES],
+            coming: 0,
+            next: phones,
+            narrow: 0,
+        })
     }
 
     /// How many there are.

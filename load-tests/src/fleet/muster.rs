@@ -105,7 +105,11 @@ impl MusterTalk {
                 Ok(())
             }
             "answer" => {
-                if text.contains(r#""ok":{"#) { self.answered.push(Instant::now()) } else { self.refused += 1 }
+                if text.contains(r#""ok":{"#) {
+                    self.answered.push(Instant::now())
+                } else {
+                    self.refused += 1
+                }
                 Ok(())
             }
             "error" => Err(io::Error::other(text.to_owned())),
@@ -249,7 +253,9 @@ mod tests {
 
     fn event(cursor: &str) -> String {
         let filling = "x".repeat(200);
-        format!(r#"{{"type":"event","cursor":"{cursor}","event":{{"exercise":true,"alert":{{"alert":"a","{filling}":1}}}}}}"#)
+        format!(
+            r#"{{"type":"event","cursor":"{cursor}","event":{{"exercise":true,"alert":{{"alert":"a","{filling}":1}}}}}}"#
+        )
     }
 
     #[test]

@@ -244,7 +244,8 @@ impl Round {
         let deliveries: u64 = all.iter().map(Times::len).sum();
         let of = |percent| median(all.iter().map(|times| times.percent_ms(percent)).collect());
         (self.half_ms, self.p99_ms, self.last_ms) = (of(50.0), of(99.0), of(100.0));
-        self.cpu_us_per_delivery = after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / (deliveries.max(1) as f64);
+        self.cpu_us_per_delivery =
+            after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / (deliveries.max(1) as f64);
     }
 }
 
