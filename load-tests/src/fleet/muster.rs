@@ -106,9 +106,9 @@ impl MusterTalk {
             }
             "answer" => {
                 if text.contains(r#""ok":{"#) {
-                    self.answered.push(Instant::now())
+                    self.answered.push(Instant::now());
                 } else {
-                    self.refused += 1
+                    self.refused += 1;
                 }
                 Ok(())
             }
