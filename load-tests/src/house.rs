@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// The repository: servers run there, as `make run` lets them.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// The server's configuration, in its folder.
+const CONFIG: &str = "muster.toml";
 /// Published with the demo.
 const PASSWORD: &str = "muster-demo-1404";
 /// Seconds that a server may take to lay out its city, or to read its journal.
@@ -45,12 +47,14 @@ pub struct House {
 }
 
 impl House {
-    /// Lays out a city of so many compounds, makes tokens for so many of its people (commanders first), and serves it.
+    /// Lays out a city of so many compounds, with these keys in the `[live]` section of the demo's configuration, makes tokens for so many of its people (commanders first), and serves it.
     ///
     /// # Errors
     /// When there is no binary, or the server does not start.
-    pub fn build(compounds: usize, phones: usize) -> anyhow::Result<Self> {
+    pub fn build(compounds: usize, phones: usize, live: &str) -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
+        let demo = std::fs::read_to_string(format!("{ROOT}/config/demo.toml"))?;
+        std::fs::write(folder.path().join(CONFIG), demo.replace("[live]\n", &format!("[live]\n{live}\n")))?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         // Laid out first, for tokens are made while nobody serves.
         let count = compounds.to_string();
@@ -103,7 +107,7 @@ fn binary() -> anyhow::Result<PathBuf> {
 
 fn command(folder: &Path, address: SocketAddr) -> anyhow::Result<Command> {
     let mut command = Command::new(binary()?);
-    command.current_dir(ROOT).args(["--config", "config/demo.toml"]);
+    command.current_dir(ROOT).arg("--config").arg(folder.join(CONFIG));
     command.env("MUSTER_DATA_DIR", folder.join("data")).env("MUSTER_LISTEN", address.to_string());
     Ok(command)
 }

@@ -7,7 +7,11 @@ use load_tests::peers::serve_own;
 use load_tests::scenarios::alert_storm::AlertStorm;
 use load_tests::scenarios::duty_switch::DutySwitch;
 use load_tests::scenarios::reconnect_storm::ReconnectStorm;
+use load_tests::scenarios::roll_call::RollCall;
 use load_tests::scenarios::slow_readers::SlowReaders;
+
+/// Consoles of `map-watchers`.
+const WATCHERS: usize = 200;
 
 /// Loads Muster, and what one would use instead, over the loopback.
 #[derive(Debug, Parser)]
@@ -24,6 +28,10 @@ enum Scenario {
     DutySwitch(DutySwitch),
     /// All phones are cut off at once, and come back
     ReconnectStorm(ReconnectStorm),
+    /// Every household is reported, by phones and over HTTP
+    RollCall(RollCall),
+    /// The same, while 200 consoles watch the map
+    MapWatchers(RollCall),
     /// Some phones stop reading
     SlowReaders(SlowReaders),
 }
@@ -39,6 +47,8 @@ fn main() -> ExitCode {
         Scenario::AlertStorm(storm) => storm.run(),
         Scenario::DutySwitch(switch) => switch.run(),
         Scenario::ReconnectStorm(storm) => storm.run(),
+        Scenario::RollCall(roll) => roll.run(0),
+        Scenario::MapWatchers(roll) => roll.run(WATCHERS),
         Scenario::SlowReaders(slow) => slow.run(),
     })
 }

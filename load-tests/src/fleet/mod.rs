@@ -6,6 +6,8 @@
 
 pub mod muster;
 pub mod peer;
+pub mod roll;
+pub mod watch;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -153,6 +155,19 @@ impl<T: Talk> Fleet<T> {
     pub fn undeafen(&mut self, number: usize) -> io::Result<()> {
         self.lines[number].is_deaf = false;
         self.read(number)
+    }
+
+    /// Lets each phone say something.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn prompt(&mut self, mut what: impl FnMut(&mut T, &mut T::Phone, usize, &mut Vec<u8>)) -> io::Result<()> {
+        for number in 0..self.lines.len() {
+            let line = &mut self.lines[number];
+            what(&mut self.talk, &mut line.phone, number, &mut line.unsaid);
+            self.write(number)?;
+        }
+        Ok(())
     }
 
     /// Lets the phones live until `done`, or the time is over; whether it was done.

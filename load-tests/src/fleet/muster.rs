@@ -8,9 +8,10 @@ use std::time::Instant;
 use muster::live::frame::Cursor;
 use uuid::Uuid;
 
+use super::roll::RollWork;
 use super::{Talk, client_frame};
 
-const TEXT: u8 = 1;
+pub(super) const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
 /// Longest frame that is sent to a phone.
 const FRAME_MAX: u64 = 1 << 20;
@@ -24,6 +25,8 @@ pub struct MusterTalk {
     pub receipts: bool,
     /// Whether each call to duty is answered: on the way, and there.
     pub answers_calls: bool,
+    /// The roll, where it is taken.
+    pub roll: Option<RollWork>,
     /// Where each phone says from where it resumes.
     pub resumes: bool,
     /// Phones that were greeted and, where they resume, told what they missed.
@@ -75,7 +78,7 @@ impl MusterTalk {
         self.alerts.clear();
     }
 
-    fn text(&mut self, phone: &mut MusterPhone, text: &str, say: &mut Vec<u8>) -> io::Result<()> {
+    fn text(&mut self, phone: &mut MusterPhone, number: usize, text: &str, say: &mut Vec<u8>) -> io::Result<()> {
         let kind = between(text, r#"{"type":""#, '"').unwrap_or_default();
         match kind {
             "event" => self.event(phone, text, say),
@@ -105,7 +108,9 @@ impl MusterTalk {
                 Ok(())
             }
             "answer" => {
-                if text.contains(r#""ok":{"#) {
+                if let Some(roll) = &mut self.roll {
+                    roll.take(number, text, say);
+                } else if text.contains(r#""ok":{"#) {
                     self.answered.push(Instant::now());
                 } else {
                     self.refused += 1;
@@ -157,12 +162,22 @@ impl MusterTalk {
 }
 
 /// What stands between the first `head` and the next `end`.
-fn between<'a>(text: &'a str, head: &str, end: char) -> Option<&'a str> {
+pub(super) fn between<'a>(text: &'a str, head: &str, end: char) -> Option<&'a str> {
     text.split_once(head)?.1.split_once(end).map(|(found, _)| found)
 }
 
 fn cursor_of(text: &str) -> Option<Cursor> {
     between(text, r#""cursor":""#, '"')?.parse().ok()
+}
+
+/// The handshake of somebody with this token.
+pub(super) fn request(server: Option<SocketAddr>, token: &str) -> Vec<u8> {
+    let host = server.map_or_else(String::new, |server| server.to_string());
+    format!(
+        "GET /api/v1/live HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 impl Talk for MusterTalk {
@@ -173,13 +188,7 @@ impl Talk for MusterTalk {
     }
 
     fn request(&self, number: usize) -> Vec<u8> {
-        let host = self.server.map_or_else(String::new, |server| server.to_string());
-        let token = &self.tokens[number];
-        format!(
-            "GET /api/v1/live HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n"
-        )
-        .into_bytes()
+        request(self.server, &self.tokens[number])
     }
 
     fn opened(&mut self, phone: &mut MusterPhone, _: usize, _: &mut Vec<u8>) {
@@ -187,7 +196,7 @@ impl Talk for MusterTalk {
         phone.was_closed = false;
     }
 
-    fn heard(&mut self, phone: &mut MusterPhone, _: usize, bytes: &[u8], say: &mut Vec<u8>) -> io::Result<()> {
+    fn heard(&mut self, phone: &mut MusterPhone, number: usize, bytes: &[u8], say: &mut Vec<u8>) -> io::Result<()> {
         let mut whole = std::mem::take(&mut phone.rest);
         let mut left = bytes;
         if !whole.is_empty() {
@@ -199,7 +208,7 @@ impl Talk for MusterTalk {
             match opcode {
                 TEXT => {
                     let text = std::str::from_utf8(payload).map_err(io::Error::other)?;
-                    self.text(phone, text, say)?;
+                    self.text(phone, number, text, say)?;
                 }
                 CLOSE => {
                     let code = payload.get(..2).map_or(0, |code| u16::from_be_bytes([code[0], code[1]]));
@@ -221,7 +230,7 @@ impl Talk for MusterTalk {
 
 /// The next whole frame of a server, and what follows it.
 #[expect(clippy::type_complexity, reason = "an opcode, a payload and a rest")]
-fn next_frame(bytes: &[u8]) -> io::Result<Option<(u8, &[u8], &[u8])>> {
+pub(super) fn next_frame(bytes: &[u8]) -> io::Result<Option<(u8, &[u8], &[u8])>> {
     let [first, short, rest @ ..] = bytes else { return Ok(None) };
     let (length, rest) = match (short, rest) {
         (126, rest) => match rest.split_first_chunk() {

@@ -122,7 +122,7 @@ impl AlertStorm {
     /// # Errors
     /// When the server does not start, or breaks off.
     pub fn at_muster(&self) -> anyhow::Result<Round> {
-        let house = House::build(self.compounds, self.connections)?;
+        let house = House::build(self.compounds, self.connections, "")?;
         let (target, meant) = self.target(&house)?;
         let tokens = house.tokens.iter().map(|token| token.token.clone()).collect();
         let mut fleet = Fleet::new(MusterTalk::new(house.address(), tokens), house.address(), self.connections)?;

@@ -3,5 +3,6 @@
 pub mod alert_storm;
 pub mod duty_switch;
 pub mod reconnect_storm;
+pub mod roll_call;
 pub mod slow_readers;
 pub mod stage;

@@ -42,7 +42,15 @@ impl Stage {
     /// # Errors
     /// When the server does not start.
     pub fn set(size: &Size) -> anyhow::Result<Self> {
-        let house = House::build(size.compounds, size.connections)?;
+        Self::set_with(size, "")
+    }
+
+    /// The same, with these keys in the `[live]` section of its configuration.
+    ///
+    /// # Errors
+    /// When the server does not start.
+    pub fn set_with(size: &Size, live: &str) -> anyhow::Result<Self> {
+        let house = House::build(size.compounds, size.connections, live)?;
         let tokens = house.tokens.iter().map(|token| token.token.clone()).collect();
         let fleet = Fleet::new(MusterTalk::new(house.address(), tokens), house.address(), size.connections)?;
         let incident = house.api.open_exercise()?;

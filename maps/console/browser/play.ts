@@ -94,7 +94,7 @@ export class Play {
   async go(page: Page, to: string): Promise<void> {
     await page
       .locator('header nav')
-      .getByRole('link', { name: this.say(`nav.${to}`), exact: true })
+      .getByRole('link', { name: new RegExp(`^${this.say(`nav.${to}`)}(?!\\S)`) })
       .click()
   }
 
