@@ -9,11 +9,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use load_tests::peers::{Counter, Kind, Missing, Peer, Seen, serve_own};
+use load_tests::peers::{Counter, Dialect, Kind, Missing, Peer, Seen, serve_own};
 
 const PHONES_DEFAULT: u64 = 100;
 const PUBLISHES: u32 = 20;
 const PAYLOAD_BYTES: usize = 512;
+/// How many phones connect at a time: Mosquitto looks at its phones ten times a second, and takes what is there then.
+const TOGETHER: usize = 100;
 /// A message that takes longer is not coming.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -50,7 +52,11 @@ fn told(name: &str, result: io::Result<String>) -> ExitCode {
 fn tried(kind: Kind) -> io::Result<String> {
     let many = std::env::var("MUSTER_PEER_PHONES").ok().and_then(|text| text.parse().ok()).unwrap_or(PHONES_DEFAULT);
     let mut peer = kind.start().map_err(io::Error::other)?;
-    let mut phones = (1..=many).map(|number| Phone::connect(&*peer, number)).collect::<io::Result<Vec<_>>>()?;
+    let numbers: Vec<_> = (1..=many).collect();
+    let mut phones = Vec::new();
+    for some in numbers.chunks(TOGETHER) {
+        phones.extend(connected(&*peer, some)?);
+    }
     let processes = peer.processes();
     peer.publish(&payload(0))?;
     phones.iter_mut().try_for_each(|phone| phone.warm_up(&mut *peer))?;
@@ -63,6 +69,14 @@ fn tried(kind: Kind) -> io::Result<String> {
         return Err(io::Error::other(format!("process {left} is still there")));
     }
     Ok(format!("{many} phones got each of {PUBLISHES} messages once; {} processes, all ended", processes.len()))
+}
+
+fn connected(peer: &dyn Peer, numbers: &[u64]) -> io::Result<Vec<Phone>> {
+    let dialect = peer.dialect();
+    let mut phones = numbers.iter().map(|_| Phone::dial(peer)).collect::<io::Result<Vec<_>>>()?;
+    phones.iter_mut().zip(numbers).try_for_each(|(phone, number)| phone.greet(dialect, *number))?;
+    phones.iter_mut().try_for_each(|phone| phone.is_ready(dialect))?;
+    Ok(phones)
 }
 
 /// The number in eight digits, then filling.
@@ -85,28 +99,34 @@ struct Phone {
 }
 
 impl Phone {
-    fn connect(peer: &dyn Peer, number: u64) -> io::Result<Self> {
-        let dialect = peer.dialect();
+    fn dial(peer: &dyn Peer) -> io::Result<Self> {
         let mut stream = TcpStream::connect(peer.address())?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(&dialect.request(peer.address()))?;
+        stream.write_all(&peer.dialect().request(peer.address()))?;
+        Ok(Self { stream, counter: peer.dialect().counter(), seen: Vec::new() })
+    }
+
+    fn greet(&mut self, dialect: Dialect, number: u64) -> io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            stream.read_exact(&mut byte)?;
+            self.stream.read_exact(&mut byte)?;
             head.extend(byte);
         }
         if !head.starts_with(b"HTTP/1.1 101 ") {
             return Err(io::Error::other(String::from_utf8_lossy(&head).into_owned()));
         }
-        stream.write_all(&dialect.greeting(number))?;
-        let mut phone = Self { stream, counter: dialect.counter(), seen: Vec::new() };
-        if dialect.confirms() && phone.next()? != Seen::Ready {
-            return Err(io::Error::other("a message before the subscription stands"));
-        }
-        Ok(phone)
+        self.stream.write_all(&dialect.greeting(number))
     }
 
+    fn is_ready(&mut self, dialect: Dialect) -> io::Result<()> {
+        if dialect.confirms() && self.next()? != Seen::Ready {
+            return Err(io::Error::other("a message before the subscription stands"));
+        }
+        Ok(())
+    }
+
+    /// What comes next. Pings need no answer here: no server closes for one that is missing within an hour.
     fn next(&mut self) -> io::Result<Seen> {
         let mut bytes = [0; 16 * 1024];
         while self.seen.is_empty() {
@@ -114,7 +134,12 @@ impl Phone {
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            self.counter.feed(&bytes[..read], &mut |seen| self.seen.push(seen)).map_err(io::Error::other)?;
+            let mut keep = |seen| {
+                if !matches!(seen, Seen::Ping { .. }) {
+                    self.seen.push(seen);
+                }
+            };
+            self.counter.feed(&bytes[..read], &mut keep).map_err(io::Error::other)?;
         }
         Ok(self.seen.remove(0))
     }
