@@ -14,6 +14,10 @@ use load_tests::peers::{Counter, Dialect, Kind, Missing, Peer, Seen, serve_own};
 const PHONES_DEFAULT: u64 = 100;
 const PUBLISHES: u32 = 20;
 const PAYLOAD_BYTES: usize = 512;
+/// What `/proc` counts CPU time in.
+const TICK_US: f64 = 10_000.0;
+/// From fewer of them, a hundred phones' worth, no figure is made.
+const TICKS_TOLD_MIN: u64 = 50;
 /// How many phones connect at a time: Mosquitto looks at its phones ten times a second, and takes what is there then.
 const TOGETHER: usize = 100;
 /// A message that takes longer is not coming.
@@ -60,15 +64,34 @@ fn tried(kind: Kind) -> io::Result<String> {
     let processes = peer.processes();
     peer.publish(&payload(0))?;
     phones.iter_mut().try_for_each(|phone| phone.warm_up(&mut *peer))?;
+    let before = cpu_ticks(&processes);
     for number in 1..=PUBLISHES {
         peer.publish(&payload(number))?;
     }
     phones.iter_mut().try_for_each(Phone::hears_all)?;
+    let ticks = cpu_ticks(&processes) - before;
     peer.stop()?;
     if let Some(left) = processes.iter().find(|id| Path::new(&format!("/proc/{id}")).exists()) {
         return Err(io::Error::other(format!("process {left} is still there")));
     }
-    Ok(format!("{many} phones got each of {PUBLISHES} messages once; {} processes, all ended", processes.len()))
+    let cpu = if ticks < TICKS_TOLD_MIN {
+        String::new()
+    } else {
+        let deliveries = phones.len() as f64 * f64::from(PUBLISHES);
+        format!(", {:.1} µs of CPU a delivery", ticks as f64 * TICK_US / deliveries)
+    };
+    let servers = processes.len();
+    Ok(format!("{many} phones got each of {PUBLISHES} messages in a burst once{cpu}; {servers} processes, all ended"))
+}
+
+/// User and system time that these processes have had: words 14 and 15 of `stat`, two of them before the name's closing bracket.
+fn cpu_ticks(processes: &[u32]) -> u64 {
+    let of_one = |id: &u32| -> Option<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let words: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(words.get(11)?.parse::<u64>().ok()? + words.get(12)?.parse::<u64>().ok()?)
+    };
+    processes.iter().filter_map(of_one).sum()
 }
 
 fn connected(peer: &dyn Peer, numbers: &[u64]) -> io::Result<Vec<Phone>> {
