@@ -1,10 +1,12 @@
-//! Durable check-ins a second at 64 callers: Muster's, beside the limit of the machine and beside what one would use instead.
+//! Durable check-ins a second: Muster's, beside the limit of the machine and beside what one would use instead.
 //!
 //! - The limit is a plain file with group commit: a thread takes what waits, writes it, syncs once and answers all. The engine has
 //!   the same callers, channels and answers, and besides decides, chains hashes, keeps `SQLite` and takes the events in.
-//! - What one would use is `PostgreSQL`: 64 connections, each with a prepared insert of one row of the same bytes, committed by itself.
+//! - What one would use is `PostgreSQL`: 64 connections over a Unix socket, with prepared inserts of one row of the same bytes, each
+//!   committed by itself. More callers share them, and do not wait for each other's answers to send.
 //!
-//! They take turns on the same disk, so that the ratios hold on a busy machine. `MUSTER_BENCH_ROUNDS=n` makes it n rounds.
+//! They take turns on the same disk, so that the ratios hold on a busy machine. 64 callers are what issue 4 asks for; 1,024 are
+//! nearer to a roll call, where thousands of phones wait at the same time. `MUSTER_BENCH_ROUNDS=n` makes it n rounds.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on stops, and says at what")]
 
@@ -37,8 +39,14 @@ use tokio::sync::oneshot;
 use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
 
-const CALLERS: usize = 64;
-const FOR: Duration = Duration::from_secs(3);
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const CALLERS: [usize; 2] = [64, 1024];
+/// As many as `PostgreSQL` takes without being told otherwise, about.
+const CONNECTIONS: usize = 64;
+const FOR: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
 /// Bytes of a check-in's record, about: what the others write for each.
 const RECORD_BYTES: usize = 400;
@@ -53,41 +61,72 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let city = City::laid_out(&runtime, folder.path());
     let table = Table::set_up(&runtime);
-    println!("## Durable check-ins, {CALLERS} callers, {} s each, {rounds} rounds alternated\n", FOR.as_secs());
-    if let Err(Missing(what)) = &table {
-        println!("{what}. Its column is empty.\n");
+    for callers in CALLERS {
+        println!("## Durable check-ins, {callers} callers, {} s each, {rounds} rounds alternated\n", FOR.as_secs());
+        if let Err(Missing(what)) = &table {
+            println!("{what}. Its columns are empty.\n");
+        }
+        println!(
+            "| round | plain file + fdatasync | p50 | p99 | Muster | p50 | p99 | PostgreSQL 15 | p50 | p99 | Muster ÷ file | Muster ÷ PostgreSQL |"
+        );
+        println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+        let mut ratios = Ratios::default();
+        for round in 1..=rounds {
+            let file = Column::of(runtime.block_on(plain_file(callers, folder.path())));
+            let muster = Column::of(runtime.block_on(city.check_ins(callers)));
+            let postgres = table.as_ref().ok().map(|table| Column::of(runtime.block_on(table.inserts(callers))));
+            println!("| {round} | {}", ratios.row(&file, &muster, postgres.as_ref()));
+        }
+        ratios.verdict();
     }
-    println!(
-        "| round | plain file + fdatasync | p50 | p99 | Muster | p50 | p99 | PostgreSQL 15 | p50 | p99 | ÷ file | ÷ PostgreSQL |"
-    );
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let (mut of_the_file, mut of_postgres) = (Vec::new(), Vec::new());
-    for round in 1..=rounds {
-        let file = Column::of(runtime.block_on(plain_file(folder.path())));
-        let muster = Column::of(runtime.block_on(city.check_ins()));
-        let postgres = table.as_ref().ok().map(|table| Column::of(runtime.block_on(table.inserts())));
-        of_the_file.push(muster.rate / file.rate);
-        of_postgres.extend(postgres.as_ref().map(|postgres| muster.rate / postgres.rate));
-        let ratio = |of: Option<f64>| of.map_or("–".to_owned(), |of| format!("{of:.2}"));
-        let (first, second) = (ratio(of_the_file.last().copied()), ratio(of_postgres.last().copied()));
-        let postgres = postgres.map_or("– | – | –".to_owned(), |postgres| postgres.cells());
-        println!("| {round} | {} | {} | {postgres} | {first} | {second} |", file.cells(), muster.cells());
-    }
-    println!();
-    verdict("the plain file's", of_the_file, OF_THE_FILE_AIM);
-    verdict("PostgreSQL's", of_postgres, OF_POSTGRES_AIM);
     city.muster.stop().expect("it ran to its end");
-    if let Ok(table) = table {
-        table.postgres.stop().expect("it ends");
+    if let Ok(Table { connections, postgres }) = table {
+        // It ends when nobody is connected any more.
+        drop(connections);
+        postgres.stop().expect("it ends");
     }
 }
 
-fn verdict(whose: &str, mut ratios: Vec<f64>, aim: f64) {
-    ratios.sort_unstable_by(f64::total_cmp);
-    if let Some(median) = ratios.get(ratios.len() / 2) {
-        let reached = if *median >= aim { "reached" } else { "missed" };
-        println!("Median {median:.2} × {whose} rate; the aim, at least {aim}, is {reached}.");
+/// The ratios of all rounds, each within its own round.
+#[derive(Default)]
+struct Ratios {
+    muster_to_file: Vec<f64>,
+    muster_to_postgres: Vec<f64>,
+    file_to_postgres: Vec<f64>,
+}
+
+impl Ratios {
+    fn row(&mut self, file: &Column, muster: &Column, postgres: Option<&Column>) -> String {
+        let to_file = muster.rate / file.rate;
+        self.muster_to_file.push(to_file);
+        let Some(postgres) = postgres else {
+            return format!("{} | {} | – | – | – | {to_file:.2} | – |", file.cells(), muster.cells());
+        };
+        let to_postgres = muster.rate / postgres.rate;
+        self.muster_to_postgres.push(to_postgres);
+        self.file_to_postgres.push(file.rate / postgres.rate);
+        format!("{} | {} | {} | {to_file:.2} | {to_postgres:.2} |", file.cells(), muster.cells(), postgres.cells())
     }
+
+    fn verdict(self) {
+        let reached = |ratio, aim| if ratio >= aim { "reached" } else { "missed" };
+        if let Some(ratio) = median(self.muster_to_file) {
+            let reached = reached(ratio, OF_THE_FILE_AIM);
+            println!("\nMuster ÷ plain file, median: {ratio:.2}; the aim, at least {OF_THE_FILE_AIM}, is {reached}.");
+        }
+        if let (Some(ratio), Some(limit)) = (median(self.muster_to_postgres), median(self.file_to_postgres)) {
+            let reached = reached(ratio, OF_POSTGRES_AIM);
+            println!(
+                "Muster ÷ PostgreSQL, median: {ratio:.2}; the aim, at least {OF_POSTGRES_AIM}, is {reached}. \
+                 The plain file itself, the limit, has {limit:.2}.\n"
+            );
+        }
+    }
+}
+
+fn median(mut ratios: Vec<f64>) -> Option<f64> {
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied()
 }
 
 /// One side's part of a row.
@@ -107,7 +146,7 @@ impl Column {
 }
 
 /// Every caller does its thing, waits for the answer, and goes on, until the time is over.
-async fn of_all_callers<F>(once: impl Fn(usize) -> F + Clone + Send + 'static) -> Vec<Duration>
+async fn of_all_callers<F>(callers: usize, once: impl Fn(usize) -> F + Clone + Send + 'static) -> Vec<Duration>
 where
     F: Future<Output = ()> + Send,
 {
@@ -124,7 +163,7 @@ where
             latencies
         }
     };
-    let callers: Vec<_> = (0..CALLERS).map(|caller| tokio::spawn(call(caller))).collect();
+    let callers: Vec<_> = (0..callers).map(|caller| tokio::spawn(call(caller))).collect();
     let mut all = Vec::new();
     for caller in callers {
         all.extend(caller.await.expect("a caller"));
@@ -176,10 +215,10 @@ impl City {
         Self { muster, incident, households: Arc::new(households), next: Arc::default() }
     }
 
-    async fn check_ins(&self) -> Vec<Duration> {
+    async fn check_ins(&self, callers: usize) -> Vec<Duration> {
         let (muster, incident) = (self.muster.clone(), self.incident);
         let (households, next) = (self.households.clone(), self.next.clone());
-        of_all_callers(move |_| {
+        of_all_callers(callers, move |_| {
             let household = households[next.fetch_add(1, Ordering::Relaxed) % households.len()];
             let (verified, made_at) = (Verified::SelfReport, muster.now());
             let status = RollStatus::Safe;
@@ -198,11 +237,11 @@ impl City {
 type Waiting = (Vec<u8>, oneshot::Sender<()>);
 
 /// The limit: what waits is written and synced together.
-async fn plain_file(folder: &Path) -> Vec<Duration> {
+async fn plain_file(callers: usize, folder: &Path) -> Vec<Duration> {
     let file = File::create(folder.join("plain")).expect("a file");
     let (inbox, waiting) = sync_channel::<Waiting>(16_384);
     let writer = std::thread::spawn(move || write_in_groups(file, &waiting));
-    let latencies = of_all_callers(move |_| append(inbox.clone())).await;
+    let latencies = of_all_callers(callers, move |_| append(inbox.clone())).await;
     writer.join().expect("the writer");
     latencies
 }
@@ -231,7 +270,7 @@ fn write_in_groups(mut file: File, waiting: &Receiver<Waiting>) {
     }
 }
 
-/// `PostgreSQL` with a table of records, and a connection with its prepared insert for each caller.
+/// `PostgreSQL` with a table of records, and connections with their prepared inserts.
 struct Table {
     connections: Arc<Vec<(Client, Statement)>>,
     postgres: Postgres,
@@ -245,12 +284,12 @@ impl Table {
     }
 
     /// Each caller commits its row by itself.
-    async fn inserts(&self) -> Vec<Duration> {
+    async fn inserts(&self, callers: usize) -> Vec<Duration> {
         let connections = self.connections.clone();
-        of_all_callers(move |caller| {
+        of_all_callers(callers, move |caller| {
             let connections = connections.clone();
             async move {
-                let (client, insert) = &connections[caller];
+                let (client, insert) = &connections[caller % CONNECTIONS];
                 let record = vec![b'x'; RECORD_BYTES];
                 assert_eq!(client.execute(insert, &[&record]).await.expect("inserted"), 1);
             }
@@ -261,7 +300,7 @@ impl Table {
 
 async fn connections(postgres: &Postgres) -> Result<Vec<(Client, Statement)>, tokio_postgres::Error> {
     let mut connections = Vec::new();
-    for _ in 0..CALLERS {
+    for _ in 0..CONNECTIONS {
         let mut config = tokio_postgres::Config::new();
         config.host_path(postgres.folder()).port(Postgres::PORT).user(Postgres::NAME).dbname(Postgres::NAME);
         let (client, connection) = config.connect(NoTls).await?;

@@ -19,6 +19,9 @@ pub enum Speaks {
 }
 
 /// How a phone talks to a server.
+///
+/// Phones should come many at a time: Mosquitto looks at its phones ten times a second, so that one after the other each takes
+/// a third of a second; and no more than about a hundred at once may wait to be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     /// Path of the WebSocket.

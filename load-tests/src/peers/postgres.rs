@@ -3,7 +3,7 @@
 use std::io;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::geteuid;
@@ -25,7 +25,7 @@ pub struct Postgres {
 impl Postgres {
     /// The name of the superuser and of the first database.
     pub const NAME: &'static str = "postgres";
-    /// Part of the socket's name; nothing listens on the network.
+    /// The default, part of the socket's name; nothing listens on the network.
     pub const PORT: u16 = 5432;
 
     /// Sets up a cluster and starts it, with `synchronous_commit` and all else as delivered.
@@ -74,7 +74,11 @@ impl Postgres {
             "synchronous_commit=on",
         ]);
         let mut process = Process::start(&mut server, &folder.path().join("postgres.log"))?;
-        process.until_there(&socket(folder.path()))?;
+        process.wait_for(|| {
+            let said = program("pg_isready").arg("--host").arg(folder.path()).output()?;
+            let said_no = || io::Error::other(String::from_utf8_lossy(&said.stdout).trim().to_owned());
+            if said.status.success() { Ok(()) } else { Err(said_no()) }
+        })?;
         Ok(Self { process, folder })
     }
 
@@ -85,10 +89,6 @@ impl Postgres {
     pub fn stop(mut self) -> io::Result<()> {
         self.process.end()
     }
-}
-
-fn socket(folder: &Path) -> PathBuf {
-    folder.join(format!(".s.PGSQL.{}", Postgres::PORT))
 }
 
 /// The user and group to run as: it refuses to run as root, and whoever else starts it runs it.

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -53,15 +52,11 @@ impl Process {
         Ok(stream)
     }
 
-    /// Waits until this socket takes connections.
+    /// Tries until it is done.
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub(super) fn until_there(&mut self, socket: &Path) -> io::Result<()> {
-        self.wait_for(|| UnixStream::connect(socket)).map(drop)
-    }
-
-    fn wait_for<T>(&mut self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    pub(super) fn wait_for<T>(&mut self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         let until = Instant::now() + START_MAX;
         loop {
             let error = match attempt() {
