@@ -59,7 +59,7 @@ fn all_who_are_cut_off_come_back_and_are_told_what_they_missed() {
 
 #[test]
 fn who_does_not_read_is_closed_and_nobody_else_notices() {
-    let figures = run(&["slow-readers"]);
+    let figures = run(&["slow-readers", "--queue-frames", "16"]);
     assert_eq!(figures["closed_as_slow_readers"], 50);
     assert_eq!([&figures["lost_by_the_others"], &figures["doubled"], &figures["ended_otherwise"]], [0, 0, 0]);
 }

@@ -33,6 +33,9 @@ use super::{demo_city, progress};
 /// Connections that the system may hold until they are taken in. Phones that all come back at once are not to be turned away by it, for
 /// each would try again only a second later. The system's own limit (`net.core.somaxconn`, mostly 4,096) is the smaller one.
 const BACKLOG: u32 = 65_535;
+/// Bytes that the system holds for one socket that is not read. Left alone it would grow to megabytes, a hundred thousand times, and a
+/// phone that stopped reading would be found out only minutes later.
+const SEND_BUFFER: u32 = 128 << 10;
 /// How often it is looked whether the driver still runs.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 /// How often the directory drops what has expired.
@@ -122,6 +125,8 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A restart does not wait for the connections of the last run to be forgotten.
         socket.set_reuseaddr(true)?;
+        // Sockets that are taken in have what their listener has.
+        socket.set_send_buffer_size(SEND_BUFFER)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };

@@ -145,15 +145,33 @@ impl Muster {
     /// Why it was refused; [`Refusal::Overloaded`] when too many wait, [`Refusal::JournalUnavailable`] when it cannot be written,
     /// [`Refusal::OutcomeUnknown`] when the driver ended before it answered: alone of all it may have been done.
     pub async fn order(&self, actor: Actor, id: CommandId, epoch: Option<u32>, command: Command) -> Answer {
+        self.give(actor, id, epoch, command).await
+    }
+
+    /// The same, for those who give several: the order is given here and now, and only its answer is waited for. Orders of one giver
+    /// are taken in the order in which they were given.
+    ///
+    /// # Errors
+    /// As [`Self::order`].
+    pub fn give(
+        &self,
+        actor: Actor,
+        id: CommandId,
+        epoch: Option<u32>,
+        command: Command,
+    ) -> impl Future<Output = Answer> + Send + use<> {
         // What the command says is not logged: it may name people's misfortunes.
         let span = tracing::info_span!("order", %id, kind = command.name());
         let digest = digest(&command, epoch);
         let order = Box::new(Order { id, actor, at: self.now(), epoch, digest, command });
         let (reply, answer) = oneshot::channel();
-        match self.0.inbox.try_send(Input::Order(order, Waiting { reply, span })) {
-            Ok(()) => answer.await.unwrap_or(Err(Refusal::OutcomeUnknown {})),
-            Err(TrySendError::Full(_)) => Err(Refusal::Overloaded {}),
-            Err(TrySendError::Disconnected(_)) => Err(Refusal::JournalUnavailable {}),
+        let given = self.0.inbox.try_send(Input::Order(order, Waiting { reply, span })).map_err(|error| match error {
+            TrySendError::Full(_) => Refusal::Overloaded {},
+            TrySendError::Disconnected(_) => Refusal::JournalUnavailable {},
+        });
+        async move {
+            given?;
+            answer.await.unwrap_or(Err(Refusal::OutcomeUnknown {}))
         }
     }
 

@@ -1,3 +1,5 @@
+//! The limit against a few clients of its own: everybody gets everything, also after a full socket.
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;

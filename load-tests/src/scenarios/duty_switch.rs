@@ -42,7 +42,7 @@ impl DutySwitch {
         let talk = &stage.fleet.talk;
         let calls = Times::since(began, &talk.calls);
         let answers = Times::since(began, &talk.answered);
-        let told: serde_json::Value = stage.house.api.get(&format!("incidents/{}/tally", stage.incident))?;
+        let told: serde_json::Value = stage.house.api.get(&format!("incidents/{}/tally?area=1404", stage.incident))?;
         let on_post = told["duty"]["on_post"].as_u64().unwrap_or_default();
         tell(
             "duty-switch",

@@ -65,7 +65,7 @@ impl RollCall {
         })?;
         let took = began.elapsed();
         let roll = stage.fleet.talk.roll.take().context("no roll was taken")?;
-        let tally = stage.house.api.get(&format!("incidents/{}/tally", stage.incident))?;
+        let tally = stage.house.api.get(&format!("incidents/{}/tally?area=1404", stage.incident))?;
         let safe = tally["roll"]["safe"].as_u64().unwrap_or_default();
         let reported = (by_phone + by_http) as u64;
         let mut figures = json!({
@@ -146,7 +146,7 @@ fn post_all(api: &Api, incident: &str, households: &[String]) -> anyhow::Result<
             json!({ "id": Uuid::now_v7(), "check_in": check_in })
         };
         let form = json!({ "check_ins": batch.iter().map(report).collect::<Vec<_>>() });
-        let outcomes = api.post(&api.city[0], &format!("incidents/{incident}/check-ins"), &form)?;
+        let outcomes = api.post(&api.city[0], &format!("incidents/{incident}/check-ins/batch"), &form)?;
         let refused = outcomes.as_array().into_iter().flatten().find(|outcome| !outcome["refused"].is_null());
         ensure!(refused.is_none(), "a report over HTTP was refused: {refused:?}");
     }

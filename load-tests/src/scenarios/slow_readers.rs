@@ -21,6 +21,9 @@ const SLOW_READER: u16 = 4001;
 pub struct SlowReaders {
     #[command(flatten)]
     size: Size,
+    /// Frames that may wait for one phone; the server's own default when not given
+    #[arg(long)]
+    queue_frames: Option<usize>,
 }
 
 impl SlowReaders {
@@ -29,7 +32,7 @@ impl SlowReaders {
     /// # Errors
     /// When the server does not start, or breaks off.
     pub fn run(&self) -> anyhow::Result<bool> {
-        let mut stage = Stage::set(&self.size)?;
+        let mut stage = self.stage()?;
         let (phones, slow) = (stage.fleet.phones(), self.size.connections / ONE_IN);
         stage.fleet.narrow(slow);
         stage.connect()?;
@@ -78,6 +81,11 @@ impl SlowReaders {
             ("nothing comes twice", talk.doubled == 0),
             ("the slow ones are closed with their code", told > 0 && others == 0),
         ]))
+    }
+
+    fn stage(&self) -> anyhow::Result<Stage> {
+        let keys = self.queue_frames.map_or_else(String::new, |frames| format!("queue_frames = {frames}"));
+        Stage::set_with(&self.size, &keys)
     }
 
     /// The median of how long the last of so many phones waits.

@@ -103,11 +103,11 @@ impl Connection {
             return self.reply(&ServerFrame::Answer(CommandAnswer::new(id, Err(Refusal::Overloaded {}))));
         }
         self.answers += 1;
-        let (muster, actor, inbox) = (room.muster.clone(), self.who.actor.clone(), room.inbox.clone());
-        let (seat, connection) = (self.registration.place.seat, self.registration.id);
+        // Given here, so that the commands of a connection are done in the order in which they were said.
+        let answer = room.muster.give(self.who.actor.clone(), id, epoch, command);
+        let (seat, connection, inbox) = (self.registration.place.seat, self.registration.id, room.inbox.clone());
         room.runtime.spawn(async move {
-            let answer = muster.order(actor, id, epoch, command).await;
-            let frame = ServerFrame::Answer(CommandAnswer::new(id, answer)).encode();
+            let frame = ServerFrame::Answer(CommandAnswer::new(id, answer.await)).encode();
             inbox.leave(Mail::Answer(seat, connection, frame));
         });
     }

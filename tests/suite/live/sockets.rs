@@ -224,3 +224,29 @@ async fn receipts_of_many_phones_become_one_record() {
     let records = served.parts.muster.city().position() - before;
     assert_eq!(records, 1);
 }
+
+/// Rounds of as many commands as may wait at once: were each given by a task of its own, some would overtake others.
+const ROUNDS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_of_a_connection_are_done_in_the_order_in_which_they_were_said() {
+    let limits = LiveLimits { commands_per_s: 1_000, ..LiveLimits::default() };
+    let at_once = limits.commands_waiting_max;
+    let served = Served::with(limits).await;
+    let (mut city, _) = served.arrives(&served.account("city1")).await;
+    for _ in 0..ROUNDS {
+        let ids: Vec<Uuid> = (0..at_once).map(|_| Uuid::now_v7()).collect();
+        for id in &ids {
+            let open = json!({"id": id, "hazard": "flood", "exercise": true, "title": "演练"});
+            city.says(json!({"type": "command", "id": id, "command": {"open_incident": open}})).await;
+        }
+        let mut done = Vec::new();
+        for _ in &ids {
+            let answer = city.hears_a("answer").await;
+            done.push((answer["ok"]["position"].as_u64().unwrap(), answer["id"].as_str().unwrap().to_owned()));
+        }
+        done.sort_unstable();
+        let done: Vec<String> = done.into_iter().map(|(_, id)| id).collect();
+        assert_eq!(done, ids.iter().map(Uuid::to_string).collect::<Vec<_>>());
+    }
+}

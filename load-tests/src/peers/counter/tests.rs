@@ -1,3 +1,5 @@
+//! Counters against recorded bytes of each server, cut at every offset.
+
 use super::{Broken, Counter, Seen};
 use crate::peers::Speaks;
 
