@@ -20,13 +20,22 @@ beforeAll(async () => {
   server = await startServer()
   browser = await launch()
   desk = await open(browser, `${server.origin}/console/incidents`, DESK)
-  await desk.routeWebSocket(/\/live/, (near) => {
-    const far = near.connectToServer()
-    near.onMessage((said) => void (isDead || far.send(said)))
-    far.onMessage((said) => void (isDead || near.send(said)))
+  // A network that dies before the page was greeted is another story.
+  const greeted = new Promise<void>((done) => {
+    void desk.routeWebSocket(/\/live/, (near) => {
+      // Nobody connects over a dead network.
+      if (isDead) return void near.close()
+      const far = near.connectToServer()
+      near.onMessage((said) => void (isDead || far.send(said)))
+      far.onMessage((said) => {
+        if (!isDead) near.send(said)
+        done()
+      })
+    })
   })
   await signIn(desk, 'city1')
   await desk.getByText('当前没有进行中的事件').waitFor()
+  await greeted
 })
 afterAll(async () => {
   await browser.close()

@@ -61,6 +61,9 @@ interface Waiting {
   refused: (why: Refused) => void
 }
 
+/** A new connection that says nothing for so long is given up, ms: on a bad network its first word takes its time. */
+const HELLO_WITHIN_MS = 20_000
+
 export class Live {
   private socket: WebSocket | null = null
   private place: Place | undefined
@@ -69,7 +72,7 @@ export class Live {
   private news = 0
   private pinged = 0
   private tries = 0
-  private deadlineMs = 50_000
+  private deadlineMs = HELLO_WITHIN_MS
   private retryTimer: ReturnType<typeof setTimeout> | undefined
   private beatTimer: ReturnType<typeof setInterval> | undefined
   private readonly waiting = new Map<string, Waiting>()
