@@ -9,13 +9,16 @@ BENCHES := $(basename $(notdir $(wildcard load-tests/benches/*.rs)))
 RUST_MIN := $(shell sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
 CONSOLE := maps/console
 CHROMIUM ?= /usr/bin/chromium
+LOAD_ROUNDS ?= 5
+LOAD := $(or $(CARGO_TARGET_DIR),target)/release/load-tests
 MUSTER := $(or $(CARGO_TARGET_DIR),target)/release/muster
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench bench-phone audit \
+.PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench bench-core \
+	bench-load bench-map bench-phone peers audit \
 	need-rust need-node need-chromium
 
 help: ## 列出全部目标 lists the targets
@@ -39,7 +42,7 @@ rehearse: build ## 对 make run 的服务演练一次 plays the rehearsal agains
 	@$(MUSTER) rehearse $(REHEARSAL) --server http://$(LISTEN)
 
 build: need-rust console
-	cargo build --release --locked
+	cargo build --release --locked --workspace
 
 console: $(CONSOLE)/dist/console.html ## 构建网页 builds the pages into maps/console/dist; the binary takes them in
 
@@ -80,11 +83,31 @@ check-console: $(CONSOLE)/node_modules/.package-lock.json
 check-browser: check-console console need-chromium
 	cd $(CONSOLE) && MUSTER_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/muster) CHROMIUM=$(CHROMIUM) npm run --silent browser
 
-bench: need-rust ## 性能测量，结果写入 target/bench.md measures; the tables are shown and written to target/bench.md
+bench: build need-chromium ## 性能测量（约一小时），结果写入 target/bench.md measures (about an hour); the tables are shown and written to target/bench.md
 	@mkdir -p target
-	for bench in $(BENCHES); do cargo bench --locked --package load-tests --bench $$bench; done | tee target/bench.md
+	for part in core load map phone; do $(MAKE) --no-print-directory bench-$$part; done | tee target/bench.md
 
-bench-phone: build need-chromium ## 慢网络下手机页面多久可用 how long until the phone pages can be used on a slow network
+bench-core: need-rust ## 其中：核心 of it: the core, beside limits and brute force
+	for bench in $(BENCHES); do cargo bench --locked --package load-tests --bench $$bench; done
+
+# A scenario that misses a promise fails; a peer that is not installed is left out with a line that says so.
+bench-load: build ## 其中：负载与对照服务 of it: loads, with the peers and the limit beside
+	$(LOAD) alert-storm --rounds $(LOAD_ROUNDS) --beside all
+	$(LOAD) alert-storm --rounds $(LOAD_ROUNDS) --beside limit-1,limit-2 --receipts
+	$(LOAD) alert-storm --rounds $(LOAD_ROUNDS) --beside all --connections 19000
+	for phones in 1000 19000; do $(LOAD) alert-storm --rounds $(LOAD_ROUNDS) --to one --connections $$phones; done
+	for scenario in duty-switch roll-call map-watchers reconnect-storm slow-readers; do $(LOAD) $$scenario --connections 19000; done
+
+bench-map: build need-chromium ## 其中：地图（十余分钟） of it: the map in Chromium (over ten minutes)
+	cd $(CONSOLE) && MUSTER_BIN=$(abspath $(MUSTER)) CHROMIUM=$(CHROMIUM) npm run --silent bench:map
+
+peers: need-rust need-node ## 安装并试用对照服务 installs what Muster is measured beside, and tries each
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		libnginx-mod-nchan nats-server mosquitto redis-server postgresql-15
+	npm ci --no-audit --no-fund --prefix load-tests/peers/node-ws
+	cargo run --locked --release --package load-tests --example try_peers
+
+bench-phone: build need-chromium ## 其中：慢网络下手机页面多久可用 of it: how long until the phone pages can be used on a slow network
 	cd $(CONSOLE) && MUSTER_BIN=$(abspath $(MUSTER)) CHROMIUM=$(CHROMIUM) npm run --silent bench:phone
 
 audit: need-rust ## 许可证与依赖审查 licences, sources and banned crates, by cargo-deny (installed when missing: several minutes)

@@ -21,6 +21,18 @@ interface SyncEvent extends ExtendableEvent {
 }
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry | string)[] }
 
+/** An installation that can say which requests never come by the worker (Chromium); TypeScript does not know it yet. */
+interface InstallEvent extends ExtendableEvent {
+  addRoutes?(route: { condition: { urlPattern: string }; source: 'network' }): Promise<void>
+}
+
+// What is asked of the server goes to the network by itself: a report must not wait for a worker that wakes up, or makes place for a
+// newer one, and the newer one need not wait until nothing is asked any more.
+self.addEventListener('install', (event) => {
+  const install = event as InstallEvent
+  const routed = install.addRoutes?.({ condition: { urlPattern: '/api/*' }, source: 'network' })
+  if (routed) event.waitUntil(routed)
+})
 precacheAndRoute(self.__WB_MANIFEST)
 cleanupOutdatedCaches()
 /** Pages that one file shows: itself, and what lies below its address. */
