@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -12,6 +13,9 @@ use uuid::Uuid;
 pub const COMPOUNDS: usize = 40;
 /// Of the demo's accounts, and of those that tests make.
 pub const PASSWORD: &str = "muster-demo-1404";
+
+/// How long an answer is waited for. A killed server's port may be given to another test's listener, which never answers.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a verb to its end.
 pub fn muster(data: &Path, arguments: &[&str]) -> Output {
@@ -82,7 +86,7 @@ impl Server {
 
     /// Signs in to the demo, for a bearer token.
     pub async fn sign_in(&self, login: &str) -> Client {
-        let http = reqwest::Client::new();
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         let form = json!({"login": login, "password": PASSWORD, "bearer": true});
         let answer = http.post(format!("{}/api/v1/session", self.url)).json(&form).send().await.unwrap();
         let signed_in: Value = answer.json().await.unwrap();
