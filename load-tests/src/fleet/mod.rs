@@ -21,8 +21,9 @@ use socket2::{Domain, Socket, Type};
 pub const PHONES_MAX: usize = 19_500;
 /// Phones that are on their way at once.
 const COMING_MAX: usize = 512;
-/// Phones of one source address; there are some 28,000 ports.
-const PHONES_OF_ADDRESS: usize = 10_000;
+/// Where the phones' own addresses begin: each has one of 127.1.0.0/16. On an address that thousands share the system hunts for a free
+/// port among those that wait after their last connection, for milliseconds a phone, and a run would measure that.
+const FIRST_ADDRESS: u32 = u32::from_be_bytes([127, 1, 0, 1]);
 /// Bytes of a response to a handshake; more is none.
 const RESPONSE_MAX: usize = 4_096;
 /// Receive buffer of a phone that reads slowly.
@@ -216,8 +217,8 @@ impl<T: Talk> Fleet<T> {
             socket.set_recv_buffer_size(NARROW_BYTES)?;
         }
         if self.server.is_ipv4() {
-            let nth = u8::try_from(number / PHONES_OF_ADDRESS).map_err(io::Error::other)?;
-            socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 1, nth + 1), 0)).into())?;
+            let nth = u32::try_from(number).map_err(io::Error::other)?;
+            socket.bind(&SocketAddr::from((Ipv4Addr::from(FIRST_ADDRESS + nth), 0)).into())?;
         }
         match socket.connect(&self.server.into()) {
             Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
