@@ -38,7 +38,8 @@ pub struct Token {
 /// A server that runs. Dropping it ends it.
 pub struct House {
     child: Child,
-    folder: TempDir,
+    /// Its files, gone with it.
+    _folder: TempDir,
     address: SocketAddr,
     /// To give orders with.
     pub api: Api,
@@ -67,7 +68,7 @@ impl House {
         let lines = said.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let tokens = lines.map(serde_json::from_slice).collect::<Result<_, _>>()?;
         let child = serve(folder.path(), address, &["--demo", "--demo-compounds", &count])?;
-        Ok(Self { child, folder, address, api: Api::new(address)?, tokens })
+        Ok(Self { child, _folder: folder, address, api: Api::new(address)?, tokens })
     }
 
     /// Where phones connect.
@@ -78,11 +79,6 @@ impl House {
     /// Whose processor time and memory count.
     pub fn processes(&self) -> [u32; 1] {
         [self.child.id()]
-    }
-
-    /// Where its files are.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 

@@ -9,11 +9,11 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Serialize;
 use serde_json::json;
 
+use super::stage::{PATIENCE, SETTLE, Size, Stage};
 use crate::figures::{Times, json_line, median};
 use crate::fleet::Fleet;
-use crate::fleet::muster::MusterTalk;
 use crate::fleet::peer::PeerTalk;
-use crate::house::{Api, House, Submitted};
+use crate::house::{House, Submitted};
 use crate::peers::{Kind, Missing, Peer};
 use crate::usage::{self, Usage};
 
@@ -21,22 +21,14 @@ use crate::usage::{self, Usage};
 const WARM_UPS: usize = 3;
 /// Publishes of a burst.
 const BURST: usize = 10;
-/// What comes later than this does not come.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// After a publish, for whatever else it brings.
-const SETTLE: Duration = Duration::from_millis(300);
 /// Bytes of a message where Muster is not measured, as in the table of the others.
 const PAYLOAD_DEFAULT: usize = 512;
 
 /// `alert-storm`
 #[derive(Debug, Clone, clap::Args)]
 pub struct AlertStorm {
-    /// Phones
-    #[arg(long, default_value_t = 10_000)]
-    connections: usize,
-    /// Compounds of the demo city
-    #[arg(long, default_value_t = 2_431)]
-    compounds: usize,
+    #[command(flatten)]
+    size: Size,
     /// Publishes of a round
     #[arg(long, default_value_t = 20)]
     publishes: usize,
@@ -122,52 +114,43 @@ impl AlertStorm {
     /// # Errors
     /// When the server does not start, or breaks off.
     pub fn at_muster(&self) -> anyhow::Result<Round> {
-        let house = House::build(self.compounds, self.connections, "")?;
-        let (target, meant) = self.target(&house)?;
-        let tokens = house.tokens.iter().map(|token| token.token.clone()).collect();
-        let mut fleet = Fleet::new(MusterTalk::new(house.address(), tokens), house.address(), self.connections)?;
+        let mut stage = Stage::set(&self.size)?;
+        let phones = stage.fleet.phones();
+        let (target, meant) = self.target(&stage.house)?;
         let mut round = Round { server: "muster".to_owned(), phones: meant, ..Round::default() };
-        let incident = house.api.open_exercise()?;
-        let mut alerts = Vec::new();
-        for _ in 0..WARM_UPS + self.publishes + BURST {
-            alerts.push(house.api.submit_alert(&incident, &target)?);
-        }
-        let before = usage::of(&house.processes())?;
-        let began = Instant::now();
-        fleet.come();
-        ensure!(fleet.run(PATIENCE, |talk| talk.ready == self.connections)?, "not all phones could connect");
-        round.connects_per_s = self.connections as f64 / began.elapsed().as_secs_f64();
-        fleet.run(SETTLE, |_| false)?;
-        round.kib_per_connection = kib_per(&before, &usage::of(&house.processes())?, self.connections);
-        fleet.talk.receipts = self.receipts;
+        let mut alerts = stage.submit_to(&target, WARM_UPS + self.publishes + BURST)?;
+        let before = usage::of(&stage.house.processes())?;
+        round.connects_per_s = phones as f64 / stage.connect()?.as_secs_f64();
+        stage.fleet.run(SETTLE, |_| false)?;
+        round.kib_per_connection = kib_per(&before, &usage::of(&stage.house.processes())?, phones);
+        stage.fleet.talk.receipts = self.receipts;
         let burst = alerts.split_off(WARM_UPS + self.publishes);
         let measured = alerts.split_off(WARM_UPS);
         for alert in &alerts {
-            publish(&mut fleet, &house.api, alert, meant)?;
+            stage.publish(alert, meant)?;
         }
-        let before = usage::of(&house.processes())?;
+        let before = usage::of(&stage.house.processes())?;
         let mut all = Vec::new();
         for alert in &measured {
-            let (times, came) = publish(&mut fleet, &house.api, alert, meant)?;
+            let (times, came) = stage.publish(alert, meant)?;
             round.lost += meant.saturating_sub(came);
             all.push(times);
         }
-        let after = usage::of(&house.processes())?;
-        round.tell(&all, &before, &after);
+        round.tell(&all, &before, &usage::of(&stage.house.processes())?);
         let began = Instant::now();
-        burst_of(&mut fleet, &house.api, &burst, meant)?;
-        round.lost += (BURST * meant).saturating_sub(fleet.talk.alerts.len());
-        round.burst_per_s = per_s(&fleet.talk.alerts, began);
-        round.bytes = fleet.talk.alert_bytes;
-        round.doubled = fleet.talk.doubled;
-        ensure!(fleet.talk.closed.is_empty() && fleet.talk.cut_off == 0, "connections ended: {:?}", fleet.talk.closed);
+        burst_of(&mut stage, &burst, meant)?;
+        let talk = &stage.fleet.talk;
+        round.lost += (BURST * meant).saturating_sub(talk.alerts.len());
+        round.burst_per_s = per_s(&talk.alerts, began);
+        (round.bytes, round.doubled) = (talk.alert_bytes, talk.doubled);
+        ensure!(talk.closed.is_empty() && talk.cut_off == 0, "connections ended: {:?}", talk.closed);
         Ok(round)
     }
 
     /// Whom alerts are for, and how many phones that are.
     fn target(&self, house: &House) -> anyhow::Result<(serde_json::Value, usize)> {
         if self.to == "all" {
-            return Ok((json!({ "include": { "areas": ["1404"] } }), self.connections));
+            return Ok((json!({ "include": { "areas": ["1404"] } }), self.size.connections));
         }
         let mut compounds: Vec<&str> = house.tokens.iter().map(|token| token.compound.as_str()).collect();
         compounds.sort_unstable();
@@ -186,7 +169,7 @@ impl AlertStorm {
     /// # Errors
     /// When the server breaks off.
     pub fn at_peer(&self, mut peer: Box<dyn Peer>, bytes: usize) -> anyhow::Result<Round> {
-        let phones = self.connections;
+        let phones = self.size.connections;
         let mut fleet = Fleet::new(PeerTalk::new(peer.dialect(), peer.address()), peer.address(), phones)?;
         let mut round = Round { server: peer.name().to_owned(), phones, bytes, ..Round::default() };
         let before = usage::of(&peer.processes())?;
@@ -231,7 +214,7 @@ impl AlertStorm {
         for number in 0..BURST {
             peer.publish(&payload(90_000_000 + number, round.bytes))?;
         }
-        let wanted = BURST * self.connections;
+        let wanted = BURST * self.size.connections;
         fleet.run(PATIENCE, |talk| talk.came.len() >= wanted)?;
         round.lost += wanted.saturating_sub(fleet.talk.came.len());
         round.burst_per_s = per_s(&fleet.talk.came, began);
@@ -249,41 +232,14 @@ impl Round {
     }
 }
 
-/// Approves an alert, and lets the phones live until all that it is meant for have it, and a moment more.
-fn publish(
-    fleet: &mut Fleet<MusterTalk>,
-    api: &Api,
-    alert: &Submitted,
-    meant: usize,
-) -> anyhow::Result<(Times, usize)> {
-    fleet.talk.forget_alerts();
-    let began = Instant::now();
-    while_sending(fleet, || api.approve(alert), |talk| talk.alerts.len() >= meant)?;
-    let times = Times::since(began, &fleet.talk.alerts);
-    let came = fleet.talk.alerts.len();
-    fleet.run(SETTLE, |_| false)?;
-    Ok((times, came))
-}
-
-fn burst_of(fleet: &mut Fleet<MusterTalk>, api: &Api, alerts: &[Submitted], meant: usize) -> anyhow::Result<()> {
-    fleet.talk.forget_alerts();
+/// Approves all at once, and lets the phones live until all that they are meant for have them.
+fn burst_of(stage: &mut Stage, alerts: &[Submitted], meant: usize) -> anyhow::Result<()> {
+    stage.fleet.talk.forget_alerts();
     let paths: Vec<String> = alerts.iter().map(|alert| format!("alerts/{}/approve", alert.id)).collect();
-    let confirm = &alerts.first().context("no alert")?.confirm;
+    let (api, confirm) = (stage.house.api.clone(), &alerts.first().context("no alert")?.confirm);
     let wanted = BURST * meant;
-    while_sending(fleet, || api.post_all(&api.city[1], &paths, confirm), |talk| talk.alerts.len() >= wanted)
-}
-
-/// Gives an order from another thread, and lets the phones live meanwhile and until `done`.
-fn while_sending(
-    fleet: &mut Fleet<MusterTalk>,
-    send: impl FnOnce() -> anyhow::Result<()> + Send,
-    done: impl FnMut(&MusterTalk) -> bool,
-) -> anyhow::Result<()> {
-    std::thread::scope(|scope| {
-        let order = scope.spawn(send);
-        fleet.run(PATIENCE, done)?;
-        order.join().unwrap_or_else(|_| bail!("the thread that sends panicked"))
-    })
+    let approve = || api.post_all(&api.city[1], &paths, confirm);
+    stage.run_while(approve, |talk| talk.alerts.len() >= wanted).map(drop)
 }
 
 /// A number in eight digits, then filling.

@@ -1,5 +1,5 @@
-//! `slow-readers`: some phones stop reading. The others must not notice, the server's memory stays bounded, and the slow ones are closed
-//! with a code that tells them to come back and resume.
+//! `slow-readers`: some phones stop reading. The others must lose nothing, and the slow ones are closed with a code that tells them to come
+//! back and resume. The others' delay and the server's memory are told, not judged: the alerts of the run itself take memory, too.
 
 use serde_json::json;
 
@@ -79,7 +79,7 @@ impl SlowReaders {
         Ok(check(&[
             ("the others lose nothing", lost == 0),
             ("nothing comes twice", talk.doubled == 0),
-            ("the slow ones are closed with their code", told > 0 && others == 0),
+            ("the slow ones are closed with their code", told == slow && others == 0),
         ]))
     }
 

@@ -69,13 +69,20 @@ impl Stage {
         Ok(began.elapsed())
     }
 
+    /// Alerts to somebody that wait for their second person.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub fn submit_to(&self, target: &Value, alerts: usize) -> anyhow::Result<Vec<Submitted>> {
+        (0..alerts).map(|_| self.house.api.submit_alert(&self.incident, target)).collect()
+    }
+
     /// Alerts to the whole city that wait for their second person.
     ///
     /// # Errors
     /// When one is refused.
     pub fn submit(&self, alerts: usize) -> anyhow::Result<Vec<Submitted>> {
-        let everybody = json!({ "include": { "areas": ["1404"] } });
-        (0..alerts).map(|_| self.house.api.submit_alert(&self.incident, &everybody)).collect()
+        self.submit_to(&json!({ "include": { "areas": ["1404"] } }), alerts)
     }
 
     /// Sends an alert, and lets the phones live until so many have it, and a moment more.

@@ -87,6 +87,8 @@ pub(super) struct Connection {
     pub(super) bad_frames: u32,
     pub(super) rate: Rate,
     ending: Option<Ending>,
+    /// Until when that may take.
+    ends_at: Instant,
     /// What it says cannot be read any more: the library is not to be asked again after an error.
     unreadable: bool,
 }
@@ -118,6 +120,7 @@ impl Connection {
             bad_frames: 0,
             rate: Rate::new(limits.commands_per_s, room.now),
             ending: None,
+            ends_at: room.now,
             unreadable: false,
         }
     }
@@ -279,6 +282,7 @@ impl Connection {
     /// Says goodbye; false where answers are waited for first.
     pub(super) fn goodbye(&mut self, code: Code, room: &Room<'_>) -> Result<bool, End> {
         let was_settling = matches!(self.ending, Some(Ending::Settling(_)));
+        self.ends_at = room.now + room.hub.limits().close_timeout;
         match code {
             Code::SlowReader => {
                 room.hub.count_slow_reader();
@@ -304,15 +308,19 @@ impl Connection {
         self.ending.is_some()
     }
 
-    /// A goodbye has had its time: it is said now, or all is over.
-    pub(super) fn goodbye_in_time(&mut self) -> End {
+    /// A goodbye, or the answers before it, may have had their time: it is said now, or all is over. What fell due for the answers does
+    /// not cut short the goodbye that followed them.
+    pub(super) fn goodbye_in_time(&mut self, now: Instant) -> Result<bool, End> {
+        if now < self.ends_at {
+            return Ok(false);
+        }
         match take(&mut self.ending) {
             Some(Ending::Settling(code)) => {
                 // Cut short, commands go unanswered: the client repeats them under their ids.
                 self.answers = 0;
-                End::Close(code)
+                Err(End::Close(code))
             }
-            _ => End::Gone,
+            _ => Err(End::Gone),
         }
     }
 

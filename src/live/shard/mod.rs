@@ -286,7 +286,7 @@ impl Shard {
                 }
                 Due::Stuck => self.look_at_stuck(seat, id, hub, now),
                 Due::Goodbye => {
-                    self.with(hub, now, seat, Some(id), |connection, _| Err(connection.goodbye_in_time()));
+                    self.with(hub, now, seat, Some(id), |connection, room| connection.goodbye_in_time(room.now));
                 }
             }
         }
