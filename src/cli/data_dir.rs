@@ -1,7 +1,7 @@
 //! What lies in the data directory, and who may write there: one process at a time.
 //!
 //! `journal.sqlite` (what happened), `directory.sqlite` (names, phones, accounts), `demo` (only where a demo city was laid out),
-//! `muster.lock` (held by the process that writes the journal; the lock ends with the process, however it ends).
+//! `demo.half` (while that goes on), `muster.lock` (held by the process that writes the journal; the lock ends with the process, however it ends).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -20,6 +20,7 @@ use crate::journal::{SqliteJournal, SqliteOptions, SqliteReader};
 pub const JOURNAL_FILE: &str = "journal.sqlite";
 const LOCK_FILE: &str = "muster.lock";
 const DEMO_FILE: &str = "demo";
+const DEMO_HALF_FILE: &str = "demo.half";
 const DEMO_NOTE: &str = "演示数据，口令公开。只能在本机地址上提供服务。\n\
     Demonstration data with a published password: served on a loopback address only.\n";
 
@@ -162,7 +163,33 @@ impl DataDir {
     /// # Errors
     /// When it cannot be written.
     pub fn mark_demo(&self) -> anyhow::Result<()> {
-        let path = self.path.join(DEMO_FILE);
+        self.note(DEMO_FILE)
+    }
+
+    /// Whether the demo city was only half laid out.
+    pub fn is_demo_half(&self) -> bool {
+        self.path.join(DEMO_HALF_FILE).exists()
+    }
+
+    /// Notes that from now on the demo city is only half laid out.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn mark_demo_half(&self) -> anyhow::Result<()> {
+        self.note(DEMO_HALF_FILE)
+    }
+
+    /// Notes that all of it is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn mark_demo_whole(&self) -> anyhow::Result<()> {
+        let path = self.path.join(DEMO_HALF_FILE);
+        fs::remove_file(&path).with_context(|| path.display().to_string())
+    }
+
+    fn note(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.path.join(name);
         fs::write(&path, DEMO_NOTE).with_context(|| path.display().to_string())
     }
 }
@@ -214,7 +241,11 @@ mod tests {
         let _lock = data.lock().unwrap();
         assert!(!data.is_demo());
         data.mark_demo().unwrap();
-        assert!(data.is_demo());
+        assert!(data.is_demo() && !data.is_demo_half());
+        data.mark_demo_half().unwrap();
+        assert!(data.is_demo_half());
+        data.mark_demo_whole().unwrap();
+        assert!(data.is_demo() && !data.is_demo_half());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Lays the demo city out in an empty data directory: names and accounts in the directory, then the city as one import.
 //!
-//! The journal comes last, so that whatever is cut short before is done again at the next start, and finds nothing half there.
+//! The journal comes last, so that whatever is cut short before is done again at the next start, and finds nothing half there. Only a
+//! city of many times Changzhi's size, for load tests, is imported in parts; cut short between them, it is refused.
 
 use std::fmt::Write as _;
 
@@ -18,6 +19,7 @@ use crate::directory::people::{PEOPLE_BATCH_MAX, PersonEntry};
 use crate::domain::actor::{Actor, Grant, Role};
 use crate::domain::command::Command;
 use crate::domain::ids::{CommandId, PersonId};
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::runtime::Muster;
 
@@ -26,8 +28,10 @@ use super::progress;
 
 /// Of every demo account. It is published: a demo city is served on a loopback address only.
 pub const DEMO_PASSWORD: &str = "muster-demo-1404";
-/// The order that lays the city out; the same at every try.
-const LAY_OUT: CommandId = CommandId(Uuid::from_u128(0x6d75_7374_6572_2d64_656d_6f00_0000_1404));
+/// The order that lays the city out; the same at every try. Further parts have the ids that follow.
+const LAY_OUT: u128 = 0x6d75_7374_6572_2d64_656d_6f00_0000_1404;
+/// Compounds that one order lays out at most; some 100 MB of journal.
+const COMPOUNDS_PER_ORDER: usize = 10_000;
 
 /// Lays out the demo city if nothing is there yet; says whether it did.
 ///
@@ -41,7 +45,11 @@ pub fn ensure(
     compounds: usize,
 ) -> anyhow::Result<bool> {
     if muster.city().compound_count() > 0 {
-        return if data.is_demo() { Ok(false) } else { Err(real_city(data)) };
+        return match (data.is_demo(), data.is_demo_half()) {
+            (true, false) => Ok(false),
+            (true, true) => Err(cut_short(data)),
+            (false, _) => Err(real_city(data)),
+        };
     }
     if !data.is_demo() && !directory.accounts(None, 1)?.is_empty() {
         return Err(real_city(data));
@@ -52,10 +60,27 @@ pub fn ensure(
     progress::during("登记人员与账号 entering people and accounts", || {
         enter_people(directory, &city, muster.now())
     })?;
-    let batch = Box::new(city.batch(&PostCatalogue::as_delivered(), &PlanOutlines::as_delivered()));
-    let order = muster.order(Actor::system(), LAY_OUT, None, Command::Import(batch));
-    progress::during("写入日志 writing the city into the journal", || runtime.block_on(order))?;
+    data.mark_demo_half()?;
+    progress::during("写入日志 writing the city into the journal", || runtime.block_on(import(&city, muster)))?;
+    data.mark_demo_whole()?;
     Ok(true)
+}
+
+async fn import(city: &DemoCity, muster: &Muster) -> Result<(), Refusal> {
+    let (catalogue, outlines) = (PostCatalogue::as_delivered(), PlanOutlines::as_delivered());
+    for (id, batch) in (LAY_OUT..).zip(city.batches(&catalogue, &outlines, COMPOUNDS_PER_ORDER)) {
+        let id = CommandId(Uuid::from_u128(id));
+        muster.order(Actor::system(), id, None, Command::Import(Box::new(batch))).await?;
+    }
+    Ok(())
+}
+
+fn cut_short(data: &DataDir) -> anyhow::Error {
+    anyhow::anyhow!(
+        "演示城市上次只铺设了一部分：请删除数据目录 {0} 后重新启动。 \
+         The demo city was cut short while it was laid out: remove the data directory {0} and start again.",
+        data.path().display()
+    )
 }
 
 fn real_city(data: &DataDir) -> anyhow::Error {

@@ -16,13 +16,34 @@ const STOCK_PER_100_HOUSEHOLDS: [(&str, u32); 6] =
 impl DemoCity {
     /// Everything but names, phones and accounts, which belong to the directory.
     pub fn batch(&self, catalogue: &PostCatalogue, outlines: &PlanOutlines) -> Batch {
-        let mut batch = Batch {
+        let mut batch = self.groundwork(catalogue);
+        self.compounds.iter().for_each(|compound| compound.add_to(&mut batch, outlines));
+        batch
+    }
+
+    /// The same in parts of at most so many compounds, to be taken in in this order: written out, a compound has some 10 KB, and a
+    /// record of the journal is one value in a database.
+    pub fn batches(
+        &self,
+        catalogue: &PostCatalogue,
+        outlines: &PlanOutlines,
+        compounds_max: usize,
+    ) -> impl Iterator<Item = Batch> {
+        let mut groundwork = Some(self.groundwork(catalogue));
+        self.compounds.chunks(compounds_max).map(move |part| {
+            let mut batch = groundwork.take().unwrap_or_default();
+            part.iter().for_each(|compound| compound.add_to(&mut batch, outlines));
+            batch
+        })
+    }
+
+    /// What stands before any compound.
+    fn groundwork(&self, catalogue: &PostCatalogue) -> Batch {
+        Batch {
             areas: self.areas.clone(),
             post_kinds: catalogue.entries.iter().map(|entry| entry.kind.clone()).collect(),
             ..Batch::default()
-        };
-        self.compounds.iter().for_each(|compound| compound.add_to(&mut batch, outlines));
-        batch
+        }
     }
 }
 

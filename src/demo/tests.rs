@@ -7,6 +7,7 @@ use geo::{Distance as _, Haversine, Intersects as _};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::domain::command::Batch;
 use crate::domain::geometry::Polygon;
 use crate::domain::household::Building;
 use crate::domain::post::{CLAIMS_PER_POST_MAX, ClaimStatus, POSTS_PER_COMPOUND_MAX};
@@ -26,6 +27,27 @@ fn a_seed_names_one_city() {
 fn sizes_outside_the_bounds_are_taken_as_the_nearest() {
     assert_eq!(city(1, 0).compounds.len(), 1);
     assert!(!city(1, 1).accounts.is_empty());
+}
+
+#[test]
+fn in_parts_it_is_the_same_city() {
+    let (catalogue, outlines) = (PostCatalogue::as_delivered(), PlanOutlines::as_delivered());
+    let city = city(1404, 25);
+    let parts: Vec<_> = city.batches(&catalogue, &outlines, 10).collect();
+    assert_eq!(parts.iter().map(|part| part.compounds.len()).collect::<Vec<_>>(), [10, 10, 5]);
+    let mut joined = Batch::default();
+    for part in parts {
+        joined.areas.extend(part.areas);
+        joined.post_kinds.extend(part.post_kinds);
+        joined.compounds.extend(part.compounds);
+        joined.lines.extend(part.lines);
+        joined.surveys.extend(part.surveys);
+        joined.plans.extend(part.plans);
+        joined.stocks.extend(part.stocks);
+        joined.posts.extend(part.posts);
+        joined.claims.extend(part.claims);
+    }
+    assert_eq!(joined, city.batch(&catalogue, &outlines));
 }
 
 /// The whole city's sites and outlines, without people: what takes its time is the people.

@@ -1,12 +1,15 @@
 /** Stands before the server: can shut, so that nothing gets through, and can give out another service worker, as a newer release would. */
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 export class Gate {
   private release = 1
   private isShut = false
   /** Something on the way answers requests to such an address, and not the server; `null` for none. */
   waylaid: RegExp | null = null
+  /** Takes the live connections over; `null`: they pass byte by byte. */
+  live: ((asked: IncomingMessage, near: Duplex, head: Buffer) => void) | null = null
   /** Ids of the commands that got through, in their order. */
   readonly commands: string[] = []
   private readonly sockets = new Set<Socket>()
@@ -25,7 +28,7 @@ export class Gate {
     const { port } = server.address() as AddressInfo
     const gate = new Gate(server, behind, `http://${behind.hostname}:${port}`)
     server.on('request', (asked, answer) => gate.pass(asked, answer))
-    server.on('upgrade', (asked, socket) => gate.passOn(asked, socket as Socket))
+    server.on('upgrade', (asked, near, head) => (gate.live ? gate.live(asked, near, head) : gate.passOn(asked, near)))
     server.on('connection', (socket) => gate.enter(socket))
     return gate
   }
@@ -79,7 +82,7 @@ export class Gate {
   }
 
   /** The live connection, byte by byte. */
-  private passOn(asked: IncomingMessage, near: Socket): void {
+  private passOn(asked: IncomingMessage, near: Duplex): void {
     const far = connect(Number(this.behind.port), this.behind.hostname)
     const headers = Object.entries(asked.headers).map(([name, value]) => `${name}: ${String(value)}`)
     far.write([`GET ${asked.url} HTTP/1.1`, ...headers, '', ''].join('\r\n'))

@@ -38,6 +38,9 @@ export class CityMap {
   /** Only these are shown bright; empty for all. */
   private area = ''
   private chosen: string | null = null
+  /** How each compound looks on the map, and what the bubbles tell. */
+  private readonly seen = new Map<string, string>()
+  private seenBubbles = ''
   /** Compounds that stand out: those that an alert would hit. */
   private lit: ReadonlySet<string> = new Set()
   private litIn = new Map<string, number>()
@@ -58,6 +61,8 @@ export class CityMap {
       dragRotate: false,
       pitchWithRotate: false,
       maxZoom: 18,
+      // Names that fade keep the whole map being drawn, twice a second on the worst night.
+      fadeDuration: 0,
     })
     this.map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
     this.map.addControl(new ScaleControl(), 'bottom-left')
@@ -125,6 +130,7 @@ export class CityMap {
     this.litIn = countByArea(compounds)
     this.drawBubblesSoon()
     if (!this.loaded) return
+    this.map.setLayoutProperty('compounds-lit', 'visibility', compounds.size > 0 ? 'visible' : 'none')
     const changed = [...before, ...compounds].filter((id) => before.has(id) !== compounds.has(id))
     for (const id of changed) this.map.setFeatureState(feature(id), { lit: compounds.has(id) })
   }
@@ -140,17 +146,24 @@ export class CityMap {
     // Without it the map is the poorer, and works.
     addBase(this.map).catch((why: unknown) => console.error('base map', why))
     this.loaded = true
-    for (const id of this.lit) this.map.setFeatureState(feature(id), { lit: true })
+    const lit = this.lit
+    this.lit = new Set()
+    this.light(lit)
     this.take(this.options.compounds.values())
   }
 
+  /** Most changes are no change of what is seen, and each that is draws the map anew. */
   private colour(state: MapState): void {
-    this.map.setFeatureState(feature(state.id), {
+    const look = {
       colour: colourOf(this.paint, state),
       silent: state.silent,
       chosen: state.id === this.chosen,
       dim: !state.id.startsWith(this.area),
-    })
+    }
+    const seen = Object.values(look).join()
+    if (this.seen.get(state.id) === seen) return
+    this.seen.set(state.id, seen)
+    this.map.setFeatureState(feature(state.id), look)
   }
 
   private drawBubblesSoon(): void {
@@ -174,6 +187,9 @@ export class CityMap {
       geometry: { type: 'Point' as const, coordinates: at },
       properties: this.withLit(properties),
     }))
+    const seen = JSON.stringify(features)
+    if (this.seenBubbles === seen) return
+    this.seenBubbles = seen
     this.map.getSource<GeoJSONSource>('bubbles')?.setData({ type: 'FeatureCollection', features })
   }
 }

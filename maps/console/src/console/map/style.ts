@@ -11,6 +11,8 @@ export const COMPOUNDS_FROM_ZOOM = 11.5
 
 /** Of what stands out: no shade of any paint. */
 const LIT = '#ff5cf4'
+/** Another layer draws the edge: it need not be smoothed, which would draw the area once more. */
+const LINED = { 'fill-antialias': false }
 const LABEL_FONT = ['sans-serif']
 
 /** One of our own files, with the credit that its licence asks for (`maps/data/LICENCES.md`). */
@@ -38,7 +40,7 @@ export function style(): StyleSpecification {
     },
     layers: [
       { id: 'ground', type: 'background', paint: { 'background-color': '#0b111b' } },
-      { id: 'counties', type: 'fill', source: 'counties', paint: { 'fill-color': '#131d2b' } },
+      { id: 'counties', type: 'fill', source: 'counties', paint: { ...LINED, 'fill-color': '#131d2b' } },
       { id: 'water', type: 'fill', source: 'water', paint: { 'fill-color': '#1c3b63' } },
       {
         id: 'rivers',
@@ -59,6 +61,7 @@ export function style(): StyleSpecification {
         'source-layer': 'compounds',
         minzoom: COMPOUNDS_FROM_ZOOM,
         paint: {
+          ...LINED,
           'fill-color': ['to-color', ['feature-state', 'colour'], '#5b6b80'],
           'fill-opacity': ['case', ['boolean', ['feature-state', 'dim'], false], 0.15, 0.8],
         },
@@ -70,6 +73,7 @@ export function style(): StyleSpecification {
         'source-layer': 'compounds',
         minzoom: COMPOUNDS_FROM_ZOOM,
         paint: {
+          ...LINED,
           'fill-pattern': 'hatch',
           'fill-opacity': ['case', ['boolean', ['feature-state', 'silent'], false], 1, 0],
         },
@@ -79,6 +83,7 @@ export function style(): StyleSpecification {
         type: 'line',
         source: 'compounds',
         'source-layer': 'compounds',
+        layout: { visibility: 'none' },
         paint: {
           'line-color': LIT,
           'line-width': ['interpolate', ['linear'], ['zoom'], TILES_FROM_ZOOM, 5, 15, 3],
