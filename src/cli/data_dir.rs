@@ -1,7 +1,8 @@
 //! What lies in the data directory, and who may write there: one process at a time.
 //!
 //! `journal.sqlite` (what happened), `directory.sqlite` (names, phones, accounts), `demo` (only where a demo city was laid out),
-//! `demo.half` (while that goes on), `muster.lock` (held by the process that writes the journal; the lock ends with the process, however it ends).
+//! `demo.half` (while a large one is laid out in parts), `muster.lock` (held by the process that writes the journal; the lock ends with
+//! the process, however it ends).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;

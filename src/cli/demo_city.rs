@@ -45,11 +45,7 @@ pub fn ensure(
     compounds: usize,
 ) -> anyhow::Result<bool> {
     if muster.city().compound_count() > 0 {
-        return match (data.is_demo(), data.is_demo_half()) {
-            (true, false) => Ok(false),
-            (true, true) => Err(cut_short(data)),
-            (false, _) => Err(real_city(data)),
-        };
+        return if data.is_demo() { Ok(false) } else { Err(real_city(data)) };
     }
     if !data.is_demo() && !directory.accounts(None, 1)?.is_empty() {
         return Err(real_city(data));
@@ -60,9 +56,14 @@ pub fn ensure(
     progress::during("登记人员与账号 entering people and accounts", || {
         enter_people(directory, &city, muster.now())
     })?;
-    data.mark_demo_half()?;
+    let in_parts = city.compounds.len() > COMPOUNDS_PER_ORDER;
+    if in_parts {
+        data.mark_demo_half()?;
+    }
     progress::during("写入日志 writing the city into the journal", || runtime.block_on(import(&city, muster)))?;
-    data.mark_demo_whole()?;
+    if in_parts {
+        data.mark_demo_whole()?;
+    }
     Ok(true)
 }
 
@@ -75,12 +76,19 @@ async fn import(city: &DemoCity, muster: &Muster) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn cut_short(data: &DataDir) -> anyhow::Error {
-    anyhow::anyhow!(
-        "演示城市上次只铺设了一部分：请删除数据目录 {0} 后重新启动。 \
-         The demo city was cut short while it was laid out: remove the data directory {0} and start again.",
-        data.path().display()
-    )
+/// Half a city is not served: nobody would see what it lacks.
+///
+/// # Errors
+/// When the laying out was cut short after its first part.
+pub fn check_whole(data: &DataDir, city: &City) -> anyhow::Result<()> {
+    if city.compound_count() > 0 && data.is_demo_half() {
+        bail!(
+            "演示城市上次只铺设了一部分：请删除数据目录 {0} 后重新启动。 \
+             The demo city was cut short while it was laid out: remove the data directory {0} and start again.",
+            data.path().display()
+        );
+    }
+    Ok(())
 }
 
 fn real_city(data: &DataDir) -> anyhow::Error {

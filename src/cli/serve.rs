@@ -71,6 +71,7 @@ impl Serve {
             history: u64::try_from(hub.limits().history_frames).unwrap_or(u64::MAX),
         };
         let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
+        demo_city::check_whole(&data, &muster.city())?;
         let cut_short = settle_arrivals(&muster.city(), &directory)?;
         if cut_short > 0 {
             tracing::warn!(

@@ -124,6 +124,20 @@ fn what_cannot_be_done_is_said() {
 }
 
 #[test]
+fn half_a_demo_city_is_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    Server::start(&data).kill();
+    assert!(!data.join("demo.half").exists(), "laid out whole");
+    std::fs::write(data.join("demo.half"), "").unwrap();
+    for arguments in [["serve"].as_slice(), &["serve", "--demo"]] {
+        let refused = process::muster(&data, arguments);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(1) && said.contains("cut short"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn a_demo_never_mixes_with_a_real_city() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -18,18 +18,15 @@ const FRAMES_PER_S_MIN = 30
 const TAB_MIB_MAX = 400
 /** Compounds of Changzhi. */
 const CITY = 2_431
-/** How long the map is dragged. How often it is then drawn is the renderer's to say: without a graphics processor, on two cores, an empty
- * map of this size was drawn 26 times a second. So a large city is measured against Changzhi. */
+/**
+ * How long each view is dragged. How often it is then drawn is the renderer's to say: without a graphics processor, an empty map of this
+ * size was drawn 26 times a second by two cores, so that the frames asked for while it is dragged need better.
+ */
 const DRAG_MINUTES = 0.5
-/** Of the frames of Changzhi, the least that a large city gets. */
-const LARGE_SHARE = 0.6
-
 /** What the map's scale says where each compound is drawn. */
 const NEAR = /^(500\sm|1\skm)$/
 
 let browser: Browser
-/** Changzhi on a calm day, dragged: the whole city, the town. */
-const calm: Seen[] = []
 
 beforeAll(async () => {
   browser = await launch()
@@ -157,19 +154,19 @@ test(`2,431 compounds change twice a second, ${MINUTES} minutes`, async () => {
   const server = await startServer({ compounds: CITY })
   const storm = await Storm.before(server.origin)
   const page = await openMap(storm, CITY)
-  calm.push(await watch(page, 'calm, dragged: the whole city', DRAG_MINUTES, drag))
+  await watch(page, 'calm, dragged: the whole city', DRAG_MINUTES, drag)
   storm.start(CHANGE_MS)
   const city = await watch(page, 'each of 2,431 compounds changes twice a second: the whole city', MINUTES / 2, look)
   await goToTown(page)
   const town = await watch(page, 'each of 2,431 compounds changes twice a second: the town', MINUTES / 2, look)
   const dragged = await watch(page, 'the same, dragged', DRAG_MINUTES, drag)
   storm.stop()
-  calm.push(await watch(page, 'calm, dragged: the town', DRAG_MINUTES, drag))
+  await watch(page, 'calm, dragged: the town', DRAG_MINUTES, drag)
   await page.context().close()
   storm.close()
   await server.stop()
-  for (const { slow } of [city, town]) expect(slow).toBeGreaterThan(FRAMES_PER_S_MIN)
   for (const { mib } of [city, town, dragged]) expect(mib).toBeLessThan(TAB_MIB_MAX)
+  for (const { slow } of [city, town, dragged]) expect(slow).toBeGreaterThan(FRAMES_PER_S_MIN)
 }, 3_600_000)
 
 test('100,000 compounds still pan', async () => {
@@ -182,9 +179,6 @@ test('100,000 compounds still pan', async () => {
   await page.context().close()
   storm.close()
   await server.stop()
-  const large = [city, town]
-  large.forEach(({ median, mib }, view) => {
-    expect(median).toBeGreaterThan(LARGE_SHARE * (calm[view]?.median ?? Infinity))
-    expect(mib).toBeLessThan(TAB_MIB_MAX)
-  })
+  for (const { mib } of [city, town]) expect(mib).toBeLessThan(TAB_MIB_MAX)
+  for (const { median } of [city, town]) expect(median).toBeGreaterThan(FRAMES_PER_S_MIN)
 }, 600_000)

@@ -25,11 +25,14 @@ test('of the reports on one household a later one never overtakes an earlier one
   const store = await storeOf(entry('a2', 'a', 2), entry('b1', 'b', 3), entry('a1', 'a', 1))
   const started: string[] = []
   const ended: string[] = []
+  let otherLineEnded = (): void => {}
+  const otherLine = new Promise<void>((done) => (otherLineEnded = done))
   const left = await drain(store, 'me', async ({ id }) => {
     started.push(id)
-    // The first of its line takes longest.
-    await new Promise((next) => setTimeout(next, id === 'a1' ? 20 : 0))
+    // The first of its line takes longer than all of another line.
+    if (id === 'a1') await otherLine
     ended.push(id)
+    if (id === 'b1') otherLineEnded()
     return { is: 'done' }
   })
   expect(started.indexOf('a2')).toBeGreaterThan(started.indexOf('a1'))
@@ -68,9 +71,14 @@ test.each<Sent>([{ is: 'away' }, { is: 'signed_out' }])(
 
 test('what arrived is forgotten, also when the network dies with another one on its way', async () => {
   const store = await storeOf(entry('a', 'a', 1), entry('b', 'b', 2))
+  let die = (): void => {}
+  const dead = new Promise<void>((done) => (die = done))
   await drain(store, 'me', async ({ id }) => {
-    if (id === 'b') return { is: 'away' }
-    await new Promise((next) => setTimeout(next, 10))
+    if (id === 'b') {
+      die()
+      return { is: 'away' }
+    }
+    await dead
     return { is: 'done' }
   })
   expect((await store.all()).map(({ id }) => id)).toEqual(['b'])
