@@ -17,7 +17,9 @@ impl DemoCity {
     /// Everything but names, phones and accounts, which belong to the directory.
     pub fn batch(&self, catalogue: &PostCatalogue, outlines: &PlanOutlines) -> Batch {
         let mut batch = self.groundwork(catalogue);
-        self.compounds.iter().for_each(|compound| compound.add_to(&mut batch, outlines));
+        for compound in &self.compounds {
+            compound.add_to(&mut batch, outlines);
+        }
         batch
     }
 
@@ -32,7 +34,9 @@ impl DemoCity {
         let mut groundwork = Some(self.groundwork(catalogue));
         self.compounds.chunks(compounds_max).map(move |part| {
             let mut batch = groundwork.take().unwrap_or_default();
-            part.iter().for_each(|compound| compound.add_to(&mut batch, outlines));
+            for compound in part {
+                compound.add_to(&mut batch, outlines);
+            }
             batch
         })
     }
