@@ -36,7 +36,7 @@ afterAll(async () => {
 const pages = (): [name: string, path: string, there: string][] => [
   ['map', '/console', '.maplibregl-canvas'],
   ['alert', `/console/alerts?alert=${alert}`, 'section:has(h3) canvas'],
-  ['compose', '/console/alerts/new', '.maplibregl-canvas'],
+  ['compose', '/console/alerts/new', '.target-map label:not(.is-disabled)'],
   ['incidents', '/console/incidents', 'article'],
   ['duty', '/console/duty', 'tbody tr'],
   ['duty-compound', `/console/duty?place=${home}`, 'tbody tr'],
