@@ -149,6 +149,34 @@ impl Action {
         }
     }
 
+    /// That the giver's role does not allow it.
+    pub const fn not_your_role(self) -> Refusal {
+        let (zh, en) = match self {
+            Self::SeeCompound => ("查看小区", "see compounds"),
+            Self::SeeNeighbours => ("查看相邻小区", "see which compounds are near"),
+            Self::SeePlans => ("查看预案和岗位", "see plans and posts"),
+            Self::SeeRoll => ("查看点名明细", "see a roll household by household"),
+            Self::SeeVulnerable => ("查看重点人员住户", "see which households are helped first"),
+            Self::SeeContacts => ("查看姓名和电话", "see names and phones"),
+            Self::SeeLog => ("查看日志", "see the log"),
+            Self::KeepAccounts => ("管理账号", "manage accounts"),
+            Self::KeepRegister => ("修改小区资料", "change what is known of compounds"),
+            Self::WritePlan => ("编写预案", "write plans"),
+            Self::ApprovePlan => ("批准预案", "approve plans"),
+            Self::KeepClaims => ("审批岗位认领", "grant or take away posts"),
+            Self::SendAlert => ("发布或审批预警", "send or approve alerts"),
+            Self::BreakGlass => ("紧急直发预警", "send an alert alone"),
+            Self::SwitchDuty => ("切换平急状态", "switch between normal and emergency duty"),
+            Self::AnswerForOthers => ("代他人应答", "answer for others"),
+            Self::CheckIn => ("上报住户情况", "report on households"),
+            Self::KeepHelp => ("处理求助", "give out or end help requests"),
+            Self::SendResources => ("调派资源", "send or take back resources"),
+            Self::HandOver => ("移交指挥权", "hand the command over"),
+            Self::Invite => ("制作邀请或住户二维码", "make invitations or household codes"),
+        };
+        Refusal::NotYourRole { zh, en }
+    }
+
     // INVARIANT: authority_is_an_area_and_a_role
     /// The table: to whom the action is open.
     pub const fn is_open_to(self, who: Standing) -> bool {
@@ -218,7 +246,7 @@ impl City {
         } else if standing == Standing::default() {
             Err(Refusal::NotYourArea { place: id.to_string() })
         } else {
-            Err(Refusal::NotYourRole { action: action.name() })
+            Err(action.not_your_role())
         }
     }
 
@@ -262,7 +290,7 @@ impl City {
         } else if standing == Standing::default() {
             Err(Refusal::NotYourArea { place: self.area_name(area) })
         } else {
-            Err(Refusal::NotYourRole { action: action.name() })
+            Err(action.not_your_role())
         }
     }
 
@@ -275,11 +303,7 @@ impl City {
         let by_place = || {
             actor.person_id().is_some_and(|person| self.places_of(person).any(|id| self.may(actor, action, id).is_ok()))
         };
-        if actor.giver == Giver::System || by_grant || by_place() {
-            Ok(())
-        } else {
-            Err(Refusal::NotYourRole { action: action.name() })
-        }
+        if actor.giver == Giver::System || by_grant || by_place() { Ok(()) } else { Err(action.not_your_role()) }
     }
 
     // Whoever knows a password acts as its person.

@@ -54,11 +54,13 @@ macro_rules! refusals {
             }
 
             /// What is said in Chinese.
+            #[expect(unused_variables, reason = "some fields are of one language")]
             pub fn zh(&self) -> String {
                 match self { $(Self::$name { $($field),* } => format!($zh),)* }
             }
 
             /// What is said in English.
+            #[expect(unused_variables, reason = "some fields are of one language")]
             pub fn en(&self) -> String {
                 match self { $(Self::$name { $($field),* } => format!($en),)* }
             }
@@ -117,9 +119,9 @@ refusals! {
         "{place} 不在您的管辖范围内。"
         "{place} is outside your area.";
     /// The giver's role does not allow it.
-    NotYourRole { action: &'static str } Forbidden "not_your_role"
-        "您的角色不能执行此操作（{action}）。"
-        "Your role does not allow this ({action}).";
+    NotYourRole { zh: &'static str, en: &'static str } Forbidden "not_your_role"
+        "您的角色不能{zh}。如需办理，请联系上级调度员。"
+        "Your role does not allow you to {en}. Ask the dispatcher above you.";
     /// An order of a former commander.
     StaleEpoch { compound: CompoundId, given: u32, current: u32 } Conflict "stale_epoch"
         "小区 {compound} 的指挥权已移交（您的任期号 {given}，当前 {current}），此命令未执行。请刷新后再试。"

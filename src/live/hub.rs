@@ -28,6 +28,10 @@ use super::receipts::Receipts;
 use super::resume::{History, Kept, LiveEvent, Reload};
 use super::seats::{Connected, MapWatch, Place, Seats};
 
+/// Letters of one record that a shard gets together: an alert and the word to each of its commanders go out in one write a phone, and
+/// the first of a whole city's calls do not wait for the last.
+const LETTERS_TOGETHER: usize = 4_096;
+
 /// Names a connection while the process runs.
 pub type ConnectionId = u64;
 
@@ -310,16 +314,24 @@ impl Publisher for Hub {
             state.history.begin(record.position);
         }
         let mut queued = 0;
+        let mut outgoing: Vec<Vec<Mail>> = self.inboxes().iter().map(|_| Vec::new()).collect();
         for (part, notice) in (1..).zip(notices) {
             let cursor = Cursor { position: record.position, part };
             let event = Arc::new(LiveEvent::new(cursor, record.entry.at, offset, notice));
-            for (inbox, seats) in self.inboxes().iter().zip(state.hearers(city, &event)) {
+            let hearers = state.hearers(city, &event);
+            for ((inbox, letters), seats) in self.inboxes().iter().zip(&mut outgoing).zip(hearers) {
                 if !seats.is_empty() {
                     queued += seats.len();
-                    inbox.leave(Mail::Event(event.frame().clone(), seats));
+                    letters.push(Mail::Event(event.frame().clone(), seats));
+                }
+                if letters.len() == LETTERS_TOGETHER {
+                    inbox.leave_all(letters.drain(..));
                 }
             }
             state.history.push(event);
+        }
+        for (inbox, letters) in self.inboxes().iter().zip(outgoing) {
+            inbox.leave_all(letters);
         }
         drop(state);
         self.0.queued.fetch_add(queued as u64, Ordering::Relaxed);

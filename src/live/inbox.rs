@@ -63,12 +63,20 @@ impl Inbox {
 
     /// Leaves something, and wakes the shard when it may be asleep.
     pub fn leave(&self, mail: Mail) {
+        self.leave_all([mail]);
+    }
+
+    /// Leaves several letters that the shard takes together: what they have for one seat goes out in one write.
+    pub fn leave_all(&self, mail: impl IntoIterator<Item = Mail>) {
         let mut waiting = self.waiting();
         let was_empty = waiting.mail.is_empty();
-        waiting.take_in(mail);
+        for letter in mail {
+            waiting.take_in(letter);
+        }
+        let is_empty = waiting.mail.is_empty();
         drop(waiting);
         // Whatever waits already has woken it: it takes all at once.
-        if was_empty {
+        if was_empty && !is_empty {
             self.wake();
         }
     }

@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Caller, homeOf } from './city'
 import { faults, launch, look, open, PHONE, signIn } from './pages'
+import type { OwnAlert } from '../src/shared/schema'
 import { startServer, type Server } from './server'
 
 let server: Server
@@ -187,8 +188,11 @@ test('a commander alone alerts the own compound, only by holding the button', as
   await expect.poll(() => alert.getByRole('button', { name: 'Silence' }).count()).toBe(0)
   await alert.getByRole('button', { name: 'I have got it' }).click()
   await alert.waitFor({ state: 'detached' })
-  // The server tells who acknowledged only of whoever commands: a post-holder's phone knows it by itself.
-  const readAnew = holder.waitForResponse(/\/alerts\/[^/]+\/compounds/)
+  // Read anew, it stays so: the phone's word has to be with the server first.
+  const same = await Caller.signIn(server.origin, 'post')
+  const heard = async () => (await same.get<{ alerts: OwnAlert[] }>('/me')).alerts.map((one) => one.acknowledged)
+  await expect.poll(heard).toEqual([true])
+  const readAnew = holder.waitForResponse(/\/api\/v1\/me$/)
   await holder.reload()
   await (await readAnew).finished()
   await tab(holder, 'Me').click()

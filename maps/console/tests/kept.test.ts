@@ -33,7 +33,6 @@ const picture = (me: string, emergency: boolean): Picture =>
         { compound: ROLL.compound, mode: emergency ? { emergency: { incident: 'flood', level: 'II' } } : 'normal' },
       ],
     },
-    kinds: new Map([['warden', { code: 'warden' }]]),
   }) as unknown as Picture
 const roll = (): KeptRoll => ({ ...ROLL, at: Date.now(), rows: [] }) as unknown as KeptRoll
 
@@ -50,7 +49,6 @@ test('the picture and its rolls are there after a reload', async () => {
   await before.keepRoll(roll())
   const after = await freshPhone()
   expect((await after.picture())?.state.me).toBe('me')
-  expect((await after.picture())?.kinds.get('warden')).toEqual({ code: 'warden' })
   expect(await after.roll(ROLL)).toBeDefined()
 })
 

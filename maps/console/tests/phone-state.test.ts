@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { CommandBrief, NoticeBody, PlaceView } from '../src/shared/schema'
-import { acknowledged, apply, empty, pressing, stillAcknowledged } from '../src/phone/state'
+import type { CommandBrief, NoticeBody, OwnAlert, PlaceView } from '../src/shared/schema'
+import { acknowledged, alertFromView, apply, empty, pressing, stillAcknowledged } from '../src/phone/state'
 
 const REAL = { exercise: false, occasion: { zh: '真实', en: 'REAL' } }
 const at = (ms: number): number => ms * 1_000
@@ -22,6 +22,21 @@ test('an alert presses until this person acknowledged it, and no longer than it 
   expect(pressing(apply(state, theirs), 2_000)?.id).toBe('a')
   const mine = { ...REAL, alert_acknowledged: { alert: 'a', compound: 'c', person: 'me' } } as NoticeBody
   expect(pressing(apply(state, mine), 2_000)).toBeUndefined()
+})
+
+test('an alert read over HTTP is the one that is told live', () => {
+  const asked = { alert: 'a', compound: 'c', epoch: 1, due_at: at(3_000) }
+  const told = play(alert('a'), { ...REAL, acknowledgement_asked: asked } as NoticeBody)
+  const read = alertFromView({
+    ...REAL,
+    alert: 'a',
+    kind: 'alert',
+    sent: '1970-01-01T08:00:01+08:00',
+    content: { hazard: 'flood', colour: 'red', expires: '1970-01-01T08:00:09+08:00', infos: [] },
+    acknowledged: false,
+    asked: [{ compound: 'c', due_at: '1970-01-01T08:00:03+08:00' }],
+  } as unknown as OwnAlert)
+  expect([read]).toEqual(told.alerts)
 })
 
 test('what this person acknowledged stays so when all is read anew, and only for them', () => {

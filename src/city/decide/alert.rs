@@ -53,7 +53,7 @@ impl City {
                 self.decide_break_glass(order, *id, *incident, *compound, content, policy)
             }
             Command::CountersignAlert { alert } => self.decide_countersign(order, *alert),
-            _ => Err(Refusal::NotYourRole { action: "alert" }),
+            _ => Err(Action::SendAlert.not_your_role()),
         }
     }
 
@@ -282,7 +282,7 @@ impl City {
                 check_system(order)?;
                 self.decide_pass_over(order.at, *alert, compounds)
             }
-            _ => Err(Refusal::NotYourRole { action: "receipt" }),
+            _ => Err(Action::SeeCompound.not_your_role()),
         }
     }
 

@@ -54,7 +54,7 @@ impl City {
                 check_system(order)?;
                 self.decide_silence(order.at, compounds)
             }
-            _ => Err(Refusal::NotYourRole { action: "duty" }),
+            _ => Err(Action::SwitchDuty.not_your_role()),
         }
     }
 
@@ -205,7 +205,7 @@ impl City {
                 self.may_return(&order.actor, dispatch.from, dispatch.to, order.epoch)?;
                 AidEvent::Returned { id: *id, dispatch: Some(dispatch.clone()) }
             }
-            _ => return Err(Refusal::NotYourRole { action: "aid" }),
+            _ => return Err(Action::SendResources.not_your_role()),
         };
         Ok(vec![Event::Aid(event)])
     }

@@ -79,7 +79,7 @@ impl City {
                 let closed = state.incident.decide_close(state.in_emergency.len(), state.help_queue.len())?;
                 Ok(vec![Event::Incident(*incident, closed)])
             }
-            _ => Err(Refusal::NotYourRole { action: "incident" }),
+            _ => Err(Action::SendAlert.not_your_role()),
         }
     }
 }
@@ -91,7 +91,11 @@ fn giver_of(order: &Order) -> Result<PersonId, Refusal> {
 
 /// Only the system itself gives this command.
 fn check_system(order: &Order) -> Result<(), Refusal> {
-    if order.actor.giver == Giver::System { Ok(()) } else { Err(Refusal::NotYourRole { action: "system" }) }
+    if order.actor.giver == Giver::System {
+        Ok(())
+    } else {
+        Err(Refusal::NotYourRole { zh: "执行系统命令", en: "give the system's own commands" })
+    }
 }
 
 /// Something happened, or the order is refused as having no effect.

@@ -235,7 +235,7 @@ impl City {
                 self.check_plan(*compound, *hazard, *version, PlanStatus::Submitted)?;
                 RegisterEvent::PlanApproved(*compound, *hazard, *version)
             }
-            _ => return Err(Refusal::NotYourRole { action: "plan" }),
+            _ => return Err(Action::WritePlan.not_your_role()),
         };
         Ok(vec![Event::Register(event)])
     }
@@ -271,7 +271,7 @@ impl City {
                 claims.iter().find(|claim| claim.person == *person).ok_or(Refusal::NoClaim { post: *post })?;
                 RegisterEvent::Released(*post, *person)
             }
-            _ => return Err(Refusal::NotYourRole { action: "claim" }),
+            _ => return Err(Action::KeepClaims.not_your_role()),
         };
         Ok(vec![Event::Register(event)])
     }
@@ -302,7 +302,7 @@ impl City {
                 let person = giver_of(order)?;
                 (*compound, self.compound(*compound)?.succession.decide_accept(*compound, person)?)
             }
-            _ => return Err(Refusal::NotYourRole { action: "succession" }),
+            _ => return Err(Action::HandOver.not_your_role()),
         };
         Ok(vec![Event::Succession(id, event, self.incident_of(id))])
     }

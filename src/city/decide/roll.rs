@@ -33,7 +33,7 @@ impl City {
                 request.check_end(*help, reason)?;
                 Event::HelpEnded { incident: *incident, help: *help, how: *how, reason: reason.clone() }
             }
-            _ => return Err(Refusal::NotYourRole { action: "roll" }),
+            _ => return Err(Action::CheckIn.not_your_role()),
         };
         Ok(vec![event])
     }

@@ -125,8 +125,8 @@ impl Connection {
         }
     }
 
-    /// Takes an event: at once into the socket where it is the only one, else to be written with others that come.
-    pub(super) fn hear(&mut self, frame: &Frame, alone: bool, room: &Room<'_>) -> Result<(), End> {
+    /// Takes an event: written with those that waited for it where it is the last that comes now, and at once where it is the only one.
+    pub(super) fn hear(&mut self, frame: &Frame, is_last: bool, room: &Room<'_>) -> Result<(), End> {
         let limits = room.hub.limits();
         if self.ending.is_some() {
             return Ok(());
@@ -134,7 +134,8 @@ impl Connection {
         if let Some(held) = &mut self.held {
             return if held.take_in(frame, limits) { Ok(()) } else { Err(End::Close(Code::SlowReader)) };
         }
-        if alone && self.job.is_none() {
+        // What is told bit by bit goes on, with this in its turn, when the socket takes more.
+        if is_last && self.job.is_none() {
             self.wire.send(frame.bytes(), room.now)?;
         } else {
             self.wire.queue(frame.bytes().clone());

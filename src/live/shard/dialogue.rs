@@ -81,7 +81,7 @@ impl Connection {
             (areas_of(&city, &self.who.actor), city.position())
         };
         if areas.is_empty() {
-            let refusal = Refusal::NotYourRole { action: Action::SeeCompound.name() };
+            let refusal = Action::SeeCompound.not_your_role();
             return self.reply(&ServerFrame::Error(refusal.into()));
         }
         let known = since.filter(|since| since.epoch == epoch && since.position <= now).map(|since| since.position);

@@ -63,8 +63,8 @@ struct Shard {
     deadlines: Deadlines,
     /// Those who have more to say than their turn was long.
     again: Vec<(Seat, ConnectionId)>,
-    /// Those for whom something was left to be written at the end of the turn.
-    dirty: Vec<Seat>,
+    /// How many events of the mail in hand each seat is still to get.
+    coming: Vec<u32>,
 }
 
 /// Starts a thread for each of the hub's inboxes. Called once, inside the runtime.
@@ -84,7 +84,7 @@ pub(super) fn start(hub: &Hub, muster: &Muster) -> io::Result<()> {
             slots: Vec::new(),
             deadlines: Deadlines::default(),
             again: Vec::new(),
-            dirty: Vec::new(),
+            coming: Vec::new(),
         };
         Builder::new().name(format!("muster-live-{n}")).spawn(move || shard.run())?;
         // What was left before is found now.
@@ -148,28 +148,34 @@ impl Shard {
         self.keep_time(hub, now);
     }
 
-    /// Takes all that was left, and writes what that brings: one frame at once, several gathered.
+    /// Takes all that was left. What it brings for one seat goes out in one write, with the last of it.
     fn open_mail(&mut self, hub: &Hub, now: Instant) {
         let mail = self.inbox.take();
-        let alone = mail.iter().filter(|mail| matches!(mail, Mail::Event(..))).count() == 1;
-        for letter in mail {
-            self.open(letter, alone, hub, now);
+        for letter in &mail {
+            let Mail::Event(_, seats) = letter else { continue };
+            for seat in seats {
+                let n = *seat as usize;
+                if self.coming.len() <= n {
+                    self.coming.resize(n + 1, 0);
+                }
+                self.coming[n] += 1;
+            }
         }
-        for seat in std::mem::take(&mut self.dirty) {
-            self.with(hub, now, seat, None, |connection, room| connection.pump(room).map(|()| false));
+        for letter in mail {
+            self.open(letter, hub, now);
         }
     }
 
-    fn open(&mut self, letter: Mail, alone: bool, hub: &Hub, now: Instant) {
+    fn open(&mut self, letter: Mail, hub: &Hub, now: Instant) {
         match letter {
             Mail::Came(seat, id) => self.seat(seat, id),
             Mail::Begin(arrival) => self.begin(*arrival, hub, now),
             Mail::Event(frame, seats) => {
-                for seat in &seats {
-                    self.hear(*seat, &frame, alone, hub, now);
-                }
-                if !alone {
-                    self.dirty.extend_from_slice(&seats);
+                for seat in seats {
+                    let coming = &mut self.coming[seat as usize];
+                    *coming -= 1;
+                    let is_last = *coming == 0;
+                    self.hear(seat, &frame, is_last, hub, now);
                 }
             }
             Mail::Map(seat, id, frames) => self.with(hub, now, seat, Some(id), |connection, room| {
@@ -220,7 +226,7 @@ impl Shard {
         });
     }
 
-    fn hear(&mut self, seat: Seat, frame: &Frame, alone: bool, hub: &Hub, now: Instant) {
+    fn hear(&mut self, seat: Seat, frame: &Frame, is_last: bool, hub: &Hub, now: Instant) {
         if let Some(Slot::Coming(_, held, close)) = self.slots.get_mut(seat as usize) {
             if !held.take_in(frame, hub.limits()) {
                 *held = Held::default();
@@ -228,7 +234,7 @@ impl Shard {
             }
             return;
         }
-        self.with(hub, now, seat, None, |connection, room| connection.hear(frame, alone, room).map(|()| false));
+        self.with(hub, now, seat, None, |connection, room| connection.hear(frame, is_last, room).map(|()| false));
     }
 
     fn close(&mut self, seat: Seat, id: Option<ConnectionId>, code: Code, hub: &Hub, now: Instant) {

@@ -73,11 +73,11 @@ impl Wire {
         self.waiting.push_back(frame);
     }
 
-    /// Writes a frame at once where nothing waits before it.
+    /// Writes a frame, behind what waits.
     pub(super) fn send(&mut self, frame: &Bytes, now: Instant) -> io::Result<()> {
         if !self.waiting.is_empty() || self.full_since.is_some() {
             self.queue(frame.clone());
-            return Ok(());
+            return self.flush(now);
         }
         let written = attempt(|| (&self.socket).write(frame))?;
         if written < frame.len() {

@@ -1,4 +1,5 @@
-//! Who the caller is: what they are granted, where they command, which posts they hold, to what they are called.
+//! Who the caller is and what they have to know: what they are granted, where they command, which posts they hold, to what they are
+//! called, which alerts hold for them. One answer of one moment: a phone on a bad network asks once.
 
 use axum::extract::State;
 use serde::Serialize;
@@ -10,13 +11,19 @@ use crate::domain::actor::{Giver, Grant};
 use crate::domain::compound::CompoundId;
 use crate::domain::duty::{CallState, Mode};
 use crate::domain::ids::{IncidentId, PersonId};
-use crate::domain::post::{ClaimStatus, PostKey};
+use crate::domain::post::{ClaimStatus, PostKey, PostKind};
 use crate::server::App;
 use crate::server::caller::Caller;
 use crate::server::error::Answer;
 use crate::server::extract::Json;
 use crate::server::time::Rfc3339;
+use crate::server::views::own_alert::OwnAlert;
 use crate::server::views::service::ServiceView;
+
+use super::paging::PageOf;
+
+/// Alerts that one answer tells at most, the last drafted first; a compound has a handful.
+const ALERTS_MAX: usize = 10;
 
 /// Who the caller is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,6 +36,8 @@ pub struct MeView {
     pub grants: Vec<Grant>,
     /// Every compound in which the caller has a part.
     pub places: Vec<PlaceView>,
+    /// The alerts that hold for the caller, the last drafted first; 10 at most.
+    pub alerts: Vec<OwnAlert>,
     /// Position of the journal up to which this is true.
     pub position: u64,
 }
@@ -63,8 +72,8 @@ pub struct PlaceView {
 pub struct HeldPost {
     /// Which post.
     pub post: PostKey,
-    /// Code of its kind.
-    pub kind: String,
+    /// What it is, from the catalogue; `null` where the catalogue lost it.
+    pub kind: Option<PostKind>,
     /// Held, or asked for.
     pub status: ClaimStatus,
 }
@@ -84,7 +93,7 @@ pub struct OwnCall {
     pub answer_by: Rfc3339,
 }
 
-/// 我是谁 Who am I: grants, compounds, posts, calls
+/// 我是谁 Who am I: grants, compounds, posts, calls, and the alerts that hold for me
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "session", responses((status = 200, body = MeView)),
     extensions(("x-muster-action" = json!("own")))
@@ -95,7 +104,7 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<MeView>> 
         Some(id) => app.directory.run(move |directory| directory.person(id)).await?,
         None => None,
     };
-    let city = app.city();
+    let (city, now) = (app.city(), app.now());
     let places = person.into_iter().flat_map(|person| {
         let ids = city.places_of(person).collect::<Vec<_>>();
         let known = |id| Some((id, city.compound(id).ok()?));
@@ -103,8 +112,11 @@ pub async fn me(State(app): State<App>, caller: Caller) -> Answer<Json<MeView>> 
     });
     let places = places.collect();
     let name = entry.map(|entry| entry.name);
+    let alerts = city.alerts_newest_first(None)?;
+    let alerts = alerts.map(|(id, state)| (id, OwnAlert::of(&city, &caller.actor, id, state, now)));
+    let alerts = PageOf::sift(Some(ALERTS_MAX), alerts).items;
     let position = city.position();
-    Ok(Json(MeView { giver: caller.actor.giver, name, grants: caller.actor.grants.clone(), places, position }))
+    Ok(Json(MeView { giver: caller.actor.giver, name, grants: caller.actor.grants.clone(), places, alerts, position }))
 }
 
 /// 服务记录 What the caller served: times called and on post, hours, exercises apart; the latest 20 calls
@@ -131,17 +143,17 @@ impl PlaceView {
             epoch: rank.map(|_| command.epoch),
             rank,
             offered: command.offered_to == Some(person),
-            posts: held_posts(person, id, state),
+            posts: held_posts(city, person, id, state),
             calls: own_calls(person, id, state),
         }
     }
 }
 
-fn held_posts(person: PersonId, id: CompoundId, state: &CompoundState) -> Vec<HeldPost> {
+fn held_posts(city: &City, person: PersonId, id: CompoundId, state: &CompoundState) -> Vec<HeldPost> {
     let own = state.posts.iter().filter_map(|post| {
         let claim = post.claims.iter().find(|claim| claim.person == person)?;
         let key = PostKey { compound: id, no: post.post.no };
-        Some(HeldPost { post: key, kind: post.post.kind.clone(), status: claim.status })
+        Some(HeldPost { post: key, kind: city.post_kind(&post.post.kind).cloned(), status: claim.status })
     });
     own.collect()
 }

@@ -110,7 +110,7 @@ fn plot(city: &City, actor: &Actor, incident: IncidentId, query: &ReplayQuery) -
         areas_of(city, actor)
     };
     if areas.is_empty() {
-        return Err(Refusal::NotYourRole { action: Action::SeeLog.name() }.into());
+        return Err(Action::SeeLog.not_your_role().into());
     }
     let mut compounds = city.concerned_by(incident)?;
     compounds.retain(|id| areas.iter().any(|area| id.is_in(*area)));

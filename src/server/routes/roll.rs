@@ -224,7 +224,7 @@ pub async fn households(
     extensions(("x-muster-action" = json!("own"))))]
 pub async fn own_household(State(app): State<App>, Caller { actor, .. }: Caller) -> Answer<Json<HouseholdView>> {
     let Giver::Household(household) = actor.giver else {
-        return Err(Refusal::NotYourRole { action: "household" }.into());
+        return Err(Refusal::NotYourRole { zh: "打开住户页面", en: "open a household's page" }.into());
     };
     let city = app.city();
     let state = city.compound(household.compound)?;

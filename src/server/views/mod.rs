@@ -12,6 +12,7 @@ pub mod incident;
 pub mod journal_log;
 pub mod log_filter;
 pub mod office;
+pub mod own_alert;
 pub mod roll;
 pub mod service;
 pub mod words;

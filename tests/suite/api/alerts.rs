@@ -63,6 +63,41 @@ async fn an_alert_lives_from_draft_to_cancel() {
 }
 
 #[tokio::test]
+async fn one_answer_tells_a_phone_which_alerts_hold_for_it() {
+    let city = city().await;
+    let compounds = city.some(2);
+    let incident = city.opens(false).await;
+    let alert = city.issues(&incident, &compounds).await;
+    let (commander, other) = (city.commander_of(compounds[0]), city.commander_of(city.manned(5)));
+    let neighbour = city.commander_of(compounds[1]);
+    let own = async |who| city.get(who, "/me").await.ok()["alerts"].as_array().unwrap().clone();
+
+    let told = own(&commander).await;
+    assert_eq!((told.len(), &told[0]["alert"], &told[0]["exercise"]), (1, &json!(alert), &json!(false)));
+    assert_eq!(told[0]["content"], city.get(&commander, &format!("/alerts/{alert}")).await.ok()["content"]);
+    assert_eq!((&told[0]["acknowledged"], &told[0]["asked"][0]["compound"]), (&json!(false), &json!(compounds[0])));
+    let reach = city.get(&commander, &format!("/alerts/{alert}/compounds")).await.ok();
+    assert!(told[0]["asked"][0]["due_at"].is_string(), "{told:?}");
+    assert_eq!(told[0]["asked"][0]["due_at"], items(&reach)[0]["ack_due"]);
+    assert!(own(&other).await.is_empty(), "the alert did not go there");
+
+    city.post(&commander, &format!("/alerts/{alert}/acknowledge"), json!({})).await.ok();
+    let told = own(&commander).await;
+    assert_eq!((&told[0]["acknowledged"], &told[0]["asked"]), (&json!(true), &json!([])));
+    let next_door = own(&neighbour).await;
+    assert_eq!(
+        (&next_door[0]["acknowledged"], &next_door[0]["asked"][0]["compound"]),
+        (&json!(false), &json!(compounds[1]))
+    );
+
+    let newer = city.issues(&incident, &compounds).await;
+    let ids: Vec<_> = own(&commander).await.iter().map(|one| one["alert"].clone()).collect();
+    assert_eq!(ids, [json!(newer), json!(alert)]);
+    city.clock.forward_s(7 * 3_600);
+    assert!(own(&commander).await.is_empty(), "their time is over");
+}
+
+#[tokio::test]
 async fn expiry_is_not_cancellation() {
     let city = city().await;
     let incident = city.opens(false).await;

@@ -5,7 +5,7 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import { api, Refused, take } from '../shared/api'
 import { Live, liveUrl, type LinkState } from '../shared/live'
-import type { MeView, NoticeBody, PostKind, ServerFrame } from '../shared/schema'
+import type { MeView, NoticeBody, ServerFrame } from '../shared/schema'
 import { openKept } from './kept/kept'
 import type { Send } from './outbox/drain'
 import { Outbox } from './outbox/outbox'
@@ -31,11 +31,9 @@ export function usePerson() {
   /** Why the last thing that was asked for could not be done. */
   const fault = ref<Refused | null>(null)
   const now = ref(Date.now())
-  /** What the kinds of posts are, by code. */
-  const kinds = shallowRef<ReadonlyMap<string, PostKind>>(new Map())
   /** The last event, for what is only read while it is looked at. */
   const news = shallowRef<NoticeBody | null>(null)
-  /** Whether alerts and briefs were read: until then it is not known that there is nothing to do. */
+  /** Whether briefs were read, too: until then it is not known that there is nothing to do. */
   const whole = ref(false)
   let live: Live | null = null
   /** When the server last said something, ms since 1970. */
@@ -48,13 +46,13 @@ export function usePerson() {
   let toldFrom = -1
   let greetedAt = -1
   setInterval(() => (now.value = Date.now()), TICK_MS)
-  watch([view, state, kinds], () => void keep())
+  watch([view, state], () => void keep())
   setInterval(askAnew, ASK_MS)
   addEventListener('online', hurry)
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && hurry())
 
   async function keep(): Promise<void> {
-    const picture = { at: told, view: view.value, state: state.value, kinds: kinds.value }
+    const picture = { at: told, view: view.value, state: state.value }
     if (picture.view && whole.value) await (await openKept()).keepPicture({ ...picture, view: picture.view })
   }
 
@@ -71,19 +69,18 @@ export function usePerson() {
     early ??= []
     const at = Date.now()
     try {
-      const { rest, ...read } = await readSnapshot()
+      const { briefs, ...read } = await readSnapshot()
       await openOutboxOf(read.state.me)
       told = Math.max(told, at)
       noteSignedIn()
       const show = (known: PhoneState): void => {
         view.value = read.view
-        kinds.value = read.kinds
         const told = (early ?? []).reduce(fold.apply, fold.stillAcknowledged(state.value, known))
         state.value = withOwnWord(told, outbox.value?.waiting.value ?? [])
       }
       // A page that shows nothing yet shows what is there.
       if (!view.value) show(read.state)
-      const known = { ...read.state, ...(await rest) }
+      const known = { ...read.state, briefs: await briefs }
       covered = read.view.position
       whole.value = true
       show(known)
@@ -117,7 +114,6 @@ export function usePerson() {
       if (last) {
         await openOutboxOf(last.state.me)
         told = last.at
-        kinds.value = last.kinds
         // A picture of the version before may lack what this one knows.
         const kept = { ...fold.empty(last.state.me), ...last.state }
         state.value = withOwnWord(kept, outbox.value?.waiting.value ?? [])
@@ -267,7 +263,6 @@ export function usePerson() {
     outbox,
     fault,
     now,
-    kinds,
     news,
     whole,
     pressing: computed(() => fold.pressing(state.value, now.value)),

@@ -1,49 +1,34 @@
 /** What the holder of this phone has to know, read over HTTP: after signing in, and when what was missed could not be told. */
-import { api, Refused, take } from '../shared/api'
-import type { AlertLine, CommandBrief, MeView, PlaceView, PostKind } from '../shared/schema'
-import { alertFromView, type PhoneAlert, type PhoneCall, type PhoneState } from './state'
-
-/** Alerts in force that a phone loads when it starts; a compound has a handful. */
-const ALERTS_MAX = 10
+import { api, take } from '../shared/api'
+import type { CommandBrief, MeView, PlaceView } from '../shared/schema'
+import { alertFromView, type PhoneCall, type PhoneState } from './state'
 
 export interface Snapshot {
   view: MeView
-  /** Without alerts and briefs. */
+  /** Without briefs. */
   state: PhoneState
-  /** What the kinds of posts are, by code. */
-  kinds: Map<string, PostKind>
   /** What takes further questions; rejected as `readSnapshot` is. */
-  rest: Promise<Pick<PhoneState, 'alerts' | 'briefs'>>
+  briefs: Promise<CommandBrief[]>
 }
 
 /** @throws Refused when nobody is signed in here, or the server cannot be reached */
 export async function readSnapshot(): Promise<Snapshot> {
-  // The rest is asked after `me` was answered, never before: its position says what the snapshot covers. `phone.html` does the same early.
+  // One question tells all that is pressing, as of one moment. `phone.html` asks it early.
   const view = await take(api.GET('/api/v1/me'))
-  const [catalogue, { items }] = await Promise.all([
-    take(api.GET('/api/v1/post-kinds')),
-    take(api.GET('/api/v1/alerts', { params: { query: { status: 'issued', limit: ALERTS_MAX } } })),
-  ])
   const me = typeof view.giver === 'object' && 'person' in view.giver ? view.giver.person : ''
-  const kinds = new Map(catalogue.map((kind) => [kind.code, kind]))
-  const calls = view.places.flatMap((place) => callsOf(place, kinds))
-  const state = { me, places: view.places, alerts: [], calls, briefs: [] }
-  const rest = readRest(me, view.places, items)
+  const alerts = view.alerts.map(alertFromView).sort((a, b) => b.sentAt - a.sentAt)
+  const state = { me, places: view.places, alerts, calls: view.places.flatMap(callsOf), briefs: [] }
+  const briefs = Promise.all(view.places.map(briefOf)).then((all) => all.filter((brief) => brief !== null))
   // Whoever waits for it hears of a fault, though they begin to wait a moment later.
-  rest.catch(() => undefined)
-  return { view, state, kinds, rest }
+  briefs.catch(() => undefined)
+  return { view, state, briefs }
 }
 
-async function readRest(me: string, places: PlaceView[], lines: AlertLine[]) {
-  const [alerts, briefs] = await Promise.all([alertsInForce(lines, me), Promise.all(places.map(briefOf))])
-  return { alerts, briefs: briefs.filter((brief) => brief !== null) }
-}
-
-function callsOf(place: PlaceView, kinds: ReadonlyMap<string, PostKind>): PhoneCall[] {
+function callsOf(place: PlaceView): PhoneCall[] {
   return place.calls.map((call) => {
     const held = place.posts.find((one) => one.post === call.post)
     const { post, incident, state } = call
-    return { post, incident, state, answerBy: Date.parse(call.answer_by), duty: kinds.get(held?.kind ?? '') ?? null }
+    return { post, incident, state, answerBy: Date.parse(call.answer_by), duty: held?.kind ?? null }
   })
 }
 
@@ -72,28 +57,4 @@ async function briefOf(place: PlaceView): Promise<CommandBrief | null> {
     duty: duty.duty,
     vacant_posts: [...new Set(duty.vacancies.map(({ post }) => Number(post.split('/')[1])))],
   }
-}
-
-/** The alerts in force that this person may see, with whether they acknowledged them; the latest first. */
-async function alertsInForce(lines: AlertLine[], me: string): Promise<PhoneAlert[]> {
-  const alerts = lines.map(async (line): Promise<PhoneAlert> => {
-    const [alert, acknowledged] = await Promise.all([
-      take(api.GET('/api/v1/alerts/{id}', { params: { path: { id: line.id } } })),
-      acknowledgedBy(line.id, me),
-    ])
-    const cancels = typeof line.kind === 'object' && 'cancel' in line.kind
-    const shown = alertFromView(line.id, line.sent ?? '', line.exercise, cancels, alert.content)
-    return { ...shown, acknowledged }
-  })
-  return (await Promise.all(alerts)).sort((a, b) => b.sentAt - a.sentAt)
-}
-
-/** Whether the person acknowledged the alert; unknown counts as not, so that it is shown rather than hidden. */
-async function acknowledgedBy(id: string, me: string): Promise<boolean> {
-  const asked = api.GET('/api/v1/alerts/{id}/compounds', { params: { path: { id }, query: { limit: 100 } } })
-  const reach = await take(asked).catch((why: unknown) => {
-    if (why instanceof Refused) return { items: [] }
-    throw why
-  })
-  return reach.items.some((compound) => compound.acknowledged_by === me)
 }

@@ -2,7 +2,7 @@
  * What the holder of this phone has to know and do, folded from a snapshot over HTTP and the events that follow it. Pure: no
  * network, no clock, no storage.
  */
-import type { AlertNotice, CommandBrief, AlertContentRfc3339, NoticeBody, PlaceView, PostCall } from '../shared/schema'
+import type { AlertKind, AlertNotice, CommandBrief, NoticeBody, OwnAlert, PlaceView, PostCall } from '../shared/schema'
 
 /** An alert as this phone shows it. */
 export interface PhoneAlert {
@@ -43,7 +43,7 @@ export interface PhoneState {
 
 export const empty = (me: string): PhoneState => ({ me, places: [], alerts: [], calls: [], briefs: [] })
 
-/** A snapshot in which stays acknowledged what was: the server tells that only of whoever commands. */
+/** A snapshot in which stays acknowledged what was: it may be older than this person's word, which nobody tells their phone again. */
 export function stillAcknowledged(before: PhoneState, read: PhoneState): PhoneState {
   if (before.me !== read.me) return read
   const done = new Set(before.alerts.filter((alert) => alert.acknowledged).map((alert) => alert.id))
@@ -55,25 +55,21 @@ export function stillAcknowledged(before: PhoneState, read: PhoneState): PhoneSt
 
 const ms = (us: number): number => Math.floor(us / 1_000)
 
+const isCancel = (kind: AlertKind): boolean => typeof kind === 'object' && 'cancel' in kind
+
 /** An alert read over HTTP. */
-export function alertFromView(
-  id: string,
-  sent: string,
-  exercise: boolean,
-  cancels: boolean,
-  content: AlertContentRfc3339,
-): PhoneAlert {
+export function alertFromView({ alert, exercise, kind, sent, content, acknowledged, asked }: OwnAlert): PhoneAlert {
   return {
-    id,
+    id: alert,
     exercise,
     sentAt: Date.parse(sent),
     expiresAt: Date.parse(content.expires),
     colour: content.colour ?? null,
     hazard: content.hazard,
     infos: content.infos,
-    cancels,
-    askedFor: [],
-    acknowledged: false,
+    cancels: isCancel(kind),
+    askedFor: asked.map(({ compound, due_at }) => ({ compound, dueAt: due_at ? Date.parse(due_at) : null })),
+    acknowledged,
   }
 }
 
@@ -87,7 +83,7 @@ function alertFromNotice(notice: AlertNotice, exercise: boolean): PhoneAlert {
     colour: content.colour ?? null,
     hazard: content.hazard,
     infos: content.infos,
-    cancels: typeof notice.kind === 'object' && 'cancel' in notice.kind,
+    cancels: isCancel(notice.kind),
     askedFor: [],
     acknowledged: false,
   }

@@ -1,18 +1,15 @@
 /** What the kinds of posts are called and do, in the language of the page. */
 import { useSaid } from '../shared/said'
 import type { PostKind } from '../shared/schema'
-import { useHere } from './here'
 
 export type Duty = Pick<PostKind, 'emergency_duty' | 'emergency_duty_en'>
+export type Title = Pick<PostKind, 'title_zh' | 'title_en'>
 
 export function useTitles() {
-  const { kinds } = useHere()
   const said = useSaid()
-  /** Its code where the catalogue does not know it. */
-  function titleOf(kind: string): string {
-    const known = kinds.value.get(kind)
-    return known ? said({ zh: known.title_zh, en: known.title_en }) : kind
-  }
+  /** The post's number where the catalogue lost its kind. */
+  const titleOf = (kind: Title | null | undefined, post: string): string =>
+    kind ? said({ zh: kind.title_zh, en: kind.title_en }) : post
   /** In Chinese where the catalogue has no English. */
   const emergencyDuty = (of: Duty): string =>
     said({ zh: of.emergency_duty, en: of.emergency_duty_en ?? of.emergency_duty })

@@ -41,6 +41,8 @@ export class CityMap {
   /** How each compound looks on the map, and what the bubbles tell. */
   private readonly seen = new Map<string, string>()
   private seenBubbles = ''
+  /** Those that are hatched: a layer in which nothing is seen costs as much as a full one. */
+  private readonly silent = new Set<string>()
   /** Compounds that stand out: those that an alert would hit. */
   private lit: ReadonlySet<string> = new Set()
   private litIn = new Map<string, number>()
@@ -92,6 +94,7 @@ export class CityMap {
       this.bubbles.take(state)
       if (this.loaded) this.colour(state)
     }
+    if (this.loaded) this.showLayer('compounds-silent', this.silent.size > 0)
     this.drawBubblesSoon()
   }
 
@@ -130,7 +133,7 @@ export class CityMap {
     this.litIn = countByArea(compounds)
     this.drawBubblesSoon()
     if (!this.loaded) return
-    this.map.setLayoutProperty('compounds-lit', 'visibility', compounds.size > 0 ? 'visible' : 'none')
+    this.showLayer('compounds-lit', compounds.size > 0)
     const changed = [...before, ...compounds].filter((id) => before.has(id) !== compounds.has(id))
     for (const id of changed) this.map.setFeatureState(feature(id), { lit: compounds.has(id) })
   }
@@ -152,6 +155,13 @@ export class CityMap {
     this.take(this.options.compounds.values())
   }
 
+  private showLayer(layer: string, visible: boolean): void {
+    const visibility = visible ? 'visible' : 'none'
+    if (this.map.getLayoutProperty(layer, 'visibility') !== visibility) {
+      this.map.setLayoutProperty(layer, 'visibility', visibility)
+    }
+  }
+
   /** Most changes are no change of what is seen, and each that is draws the map anew. */
   private colour(state: MapState): void {
     const look = {
@@ -163,6 +173,8 @@ export class CityMap {
     const seen = Object.values(look).join()
     if (this.seen.get(state.id) === seen) return
     this.seen.set(state.id, seen)
+    if (state.silent) this.silent.add(state.id)
+    else this.silent.delete(state.id)
     this.map.setFeatureState(feature(state.id), look)
   }
 

@@ -41,18 +41,18 @@ export function style(): StyleSpecification {
     layers: [
       { id: 'ground', type: 'background', paint: { 'background-color': '#0b111b' } },
       { id: 'counties', type: 'fill', source: 'counties', paint: { ...LINED, 'fill-color': '#131d2b' } },
-      { id: 'water', type: 'fill', source: 'water', paint: { 'fill-color': '#1c3b63' } },
-      {
-        id: 'rivers',
-        type: 'line',
-        source: 'rivers',
-        paint: { 'line-color': '#2a5a94', 'line-width': ['interpolate', ['linear'], ['zoom'], 8, 1.2, 14, 5] },
-      },
       {
         id: 'county-lines',
         type: 'line',
         source: 'counties',
         paint: { 'line-color': '#3d5270', 'line-width': 1.2, 'line-dasharray': [3, 2] },
+      },
+      { id: 'water', type: 'fill', source: 'water', paint: { ...LINED, 'fill-color': '#1c3b63' } },
+      {
+        id: 'rivers',
+        type: 'line',
+        source: 'rivers',
+        paint: { 'line-color': '#2a5a94', 'line-width': ['interpolate', ['linear'], ['zoom'], 8, 1.2, 14, 5] },
       },
       {
         id: 'compounds',
@@ -72,6 +72,7 @@ export function style(): StyleSpecification {
         source: 'compounds',
         'source-layer': 'compounds',
         minzoom: COMPOUNDS_FROM_ZOOM,
+        layout: { visibility: 'none' },
         paint: {
           ...LINED,
           'fill-pattern': 'hatch',

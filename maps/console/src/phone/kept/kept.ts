@@ -4,7 +4,7 @@
  * is not needed. What the phone has to say is in `outbox/` and is never thrown away.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
-import type { HouseholdRow, HouseholdView, MeView, PostKind, RollView } from '../../shared/schema'
+import type { HouseholdRow, HouseholdView, MeView, RollView } from '../../shared/schema'
 import type { PhoneState } from '../state'
 
 /** What the holder of the phone had to know. */
@@ -13,8 +13,6 @@ export interface Picture {
   at: number
   view: MeView
   state: PhoneState
-  /** What the kinds of posts are, by code. */
-  kinds: ReadonlyMap<string, PostKind>
 }
 
 /** Names a roll: a compound's, in an incident. */

@@ -2,11 +2,13 @@
 import { computed, ref } from 'vue'
 import type { HeldPost } from '../../shared/schema'
 import { useHere } from '../here'
+import type { Title } from '../titles'
 
 /** A post that this person gave up: who has no other in the compound no longer sees its posts. */
 export interface GivenUp {
   post: string
-  kind: string
+  /** What it is; `null` where the catalogue lost it. */
+  kind: Title | null
   compoundName: string
 }
 const KEPT = 'muster.given_up'
@@ -50,7 +52,7 @@ export function useClaims() {
   }
   async function release({ post, kind }: HeldPost, compoundName: string, about: string): Promise<void> {
     await outbox.value?.add({ path: `${pathOf(post)}/${me}/release`, body: {}, epoch: null, about })
-    remember([...others(post), { post, kind, compoundName }])
+    remember([...others(post), { post, kind: kind ?? null, compoundName }])
   }
   /** Whoever commands takes in, or turns down, who asks for a post. */
   async function decide(
