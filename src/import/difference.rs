@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::city::City;
-use crate::city::state::PostState;
 use crate::domain::command::Batch;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::PersonId;
@@ -78,5 +77,5 @@ fn registered_posts(city: &City, compound: CompoundId) -> Vec<Post> {
 }
 
 fn holders(city: &City, post: PostKey) -> Vec<PersonId> {
-    city.post(post).map(PostState::claimants).unwrap_or_default()
+    city.post(post).map(|state| state.claimants().collect()).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use foldhash::fast::RandomState as FastHash;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -59,7 +60,7 @@ struct State {
     connected: usize,
     /// Who sits where, shard by shard.
     shards: Vec<Seats>,
-    by_person: HashMap<PersonId, Vec<Place>>,
+    by_person: HashMap<PersonId, Vec<Place>, FastHash>,
     /// Connections of accounts with grants.
     accounts: Vec<Place>,
     history: History,
@@ -105,7 +106,7 @@ impl Hub {
             stopping: false,
             connected: 0,
             shards: (0..shards).map(|_| Seats::default()).collect(),
-            by_person: HashMap::new(),
+            by_person: HashMap::default(),
             accounts: Vec::new(),
             history,
         };
@@ -307,16 +308,16 @@ impl Publisher for Hub {
     }
 
     fn publish(&mut self, city: &City, record: &Record) {
-        let notices = city.notices(record);
         let offset = self.limits().utc_offset_min;
         let mut state = self.state();
         if state.history.kept().last != (Cursor { position: record.position, part: 0 }) {
             state.history.begin(record.position);
         }
         let mut queued = 0;
+        let mut cursor = Cursor { position: record.position, part: 0 };
         let mut outgoing: Vec<Vec<Mail>> = self.inboxes().iter().map(|_| Vec::new()).collect();
-        for (part, notice) in (1..).zip(notices) {
-            let cursor = Cursor { position: record.position, part };
+        city.tell(record, &mut |notice| {
+            cursor.part += 1;
             let event = Arc::new(LiveEvent::new(cursor, record.entry.at, offset, notice));
             let hearers = state.hearers(city, &event);
             for ((inbox, letters), seats) in self.inboxes().iter().zip(&mut outgoing).zip(hearers) {
@@ -329,7 +330,7 @@ impl Publisher for Hub {
                 }
             }
             state.history.push(event);
-        }
+        });
         for (inbox, letters) in self.inboxes().iter().zip(outgoing) {
             inbox.leave_all(letters);
         }

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState as FastHash;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,8 +117,8 @@ pub struct History {
     bytes: usize,
     kept: Kept,
     all: VecDeque<Arc<LiveEvent>>,
-    of_person: HashMap<PersonId, VecDeque<Arc<LiveEvent>>>,
-    of_compound: HashMap<CompoundId, VecDeque<Arc<LiveEvent>>>,
+    of_person: HashMap<PersonId, VecDeque<Arc<LiveEvent>>, FastHash>,
+    of_compound: HashMap<CompoundId, VecDeque<Arc<LiveEvent>>, FastHash>,
     /// To several compounds, to the dispatchers of an area, or to all accounts.
     wide: VecDeque<Arc<LiveEvent>>,
 }
@@ -131,8 +132,8 @@ impl History {
             bytes: 0,
             kept: Kept::default(),
             all: VecDeque::new(),
-            of_person: HashMap::new(),
-            of_compound: HashMap::new(),
+            of_person: HashMap::default(),
+            of_compound: HashMap::default(),
             wide: VecDeque::new(),
         }
     }
@@ -225,7 +226,7 @@ impl History {
     }
 }
 
-fn pop<K: Copy + std::hash::Hash + Eq>(topics: &mut HashMap<K, VecDeque<Arc<LiveEvent>>>, key: K) {
+fn pop<K: Copy + std::hash::Hash + Eq>(topics: &mut HashMap<K, VecDeque<Arc<LiveEvent>>, FastHash>, key: K) {
     if let Some(topic) = topics.get_mut(&key) {
         topic.pop_front();
         if topic.is_empty() {

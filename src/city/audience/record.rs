@@ -24,13 +24,14 @@ pub(super) struct Draft<'a> {
     pub(super) city: &'a City,
     /// When the record's command came in.
     pub(super) at: Timestamp,
-    notices: Vec<Notice>,
+    /// Where its notices go, one by one.
+    to: &'a mut dyn FnMut(Notice),
 }
 
 impl Draft<'_> {
     /// Adds a notice.
     pub(super) fn say(&mut self, audience: Audience, occasion: Occasion, kind: NoticeKind) {
-        self.notices.push(Notice { audience, body: NoticeBody { occasion, kind } });
+        (self.to)(Notice { audience, body: NoticeBody { occasion, kind } });
     }
 
     /// Adds a notice to those who are one of `parts` to some compounds; nothing when there are none.
@@ -61,13 +62,19 @@ impl City {
     /// What is said of a record, and to whom. Asked right after the record was taken in, while the city stands just there: what
     /// follows by rule (calls, openings of help requests) is read off it.
     pub fn notices(&self, record: &Record) -> Vec<Notice> {
-        let mut draft = Draft { city: self, at: record.entry.at, notices: Vec::new() };
+        let mut notices = Vec::new();
+        self.tell(record, &mut |notice| notices.push(notice));
+        notices
+    }
+
+    /// The same, one by one: an alert to the city has thousands.
+    pub fn tell(&self, record: &Record, to: &mut dyn FnMut(Notice)) {
+        let mut draft = Draft { city: self, at: record.entry.at, to };
         for event in &record.entry.events {
             draft.event(event);
         }
         draft.calls_made();
         draft.passed_on(record);
-        draft.notices
     }
 }
 

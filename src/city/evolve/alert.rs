@@ -39,6 +39,9 @@ impl City {
         let Some(kind) = self.alerts.get(&id).map(|state| state.alert.draft.kind) else { return };
         let must_acknowledge = !matches!(kind, AlertKind::Cancel { .. });
         let mut sent = 0;
+        if let Some(state) = self.alerts.get_mut(&id) {
+            state.reach.reserve(issue.compounds.len());
+        }
         for compound in &issue.compounds {
             // Where the street commands already, nobody comes after it.
             let command = self.compounds.get(compound).map(|state| &state.succession).filter(|_| must_acknowledge);
@@ -50,7 +53,7 @@ impl City {
                 if must_acknowledge {
                     state.unacknowledged.push(id);
                 }
-                u32::try_from(state.people().len()).unwrap_or(u32::MAX)
+                u32::try_from(state.people_count()).unwrap_or(u32::MAX)
             });
             let funnel = Funnel { sent: people.unwrap_or(0), ..Funnel::default() };
             sent += funnel.sent;

@@ -329,7 +329,7 @@ fn fill_posts(
     for index in 0..board.posts.len() {
         let CalledPost { no, headcount, .. } = board.posts[index];
         let Some(state) = posts.iter().find(|state| state.post.no == no) else { continue };
-        let seat = PostSeat { no, headcount, claimants: &state.claimants() };
+        let seat = PostSeat { no, headcount, claimants: &state.claimants().collect::<Vec<_>>() };
         let newly = board.call(seat, now, |person| engaged(person) || called.iter().any(|(_, other)| *other == person));
         called.extend(newly.into_iter().map(|person| (no, person)));
     }

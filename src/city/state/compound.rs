@@ -57,9 +57,9 @@ pub struct PostState {
 
 impl PostState {
     /// Those who hold it, in the order in which they are called.
-    pub fn claimants(&self) -> Vec<PersonId> {
+    pub fn claimants(&self) -> impl Iterator<Item = PersonId> + '_ {
         let approved = |claim: &&Claim| claim.status == ClaimStatus::Approved;
-        self.claims.iter().filter(approved).map(|claim| claim.person).collect()
+        self.claims.iter().filter(approved).map(|claim| claim.person)
     }
 
     /// Places that nobody holds.
@@ -107,9 +107,22 @@ impl CompoundState {
 
     /// Everybody with a part in it, each once: the line first, then those with a granted claim.
     pub fn people(&self) -> Vec<PersonId> {
-        let claims = self.posts.iter().flat_map(PostState::claimants);
         let mut seen = HashSet::new();
-        self.succession.line.iter().copied().chain(claims).filter(|person| seen.insert(*person)).collect()
+        self.parts().filter(|person| seen.insert(*person)).collect()
+    }
+
+    /// How many people have a part in it. Asked for each compound of each alert, so it counts without hashing.
+    pub fn people_count(&self) -> usize {
+        let mut all: Vec<PersonId> = self.parts().collect();
+        all.sort_unstable();
+        all.dedup();
+        all.len()
+    }
+
+    /// Everybody with a part in it, once for each part.
+    fn parts(&self) -> impl Iterator<Item = PersonId> + '_ {
+        let claims = self.posts.iter().flat_map(PostState::claimants);
+        self.succession.line.iter().copied().chain(claims)
     }
 
     /// Whether the person holds a granted claim in it.

@@ -102,7 +102,7 @@ fn compound_row(city: &City, id: CompoundId, state: &CompoundState) -> CompoundR
         vulnerable_households: compound.vulnerable.len(),
         findings: state.findings.len(),
         posts: state.posts.len(),
-        claims: state.posts.iter().map(|post| post.claimants().len()).sum(),
+        claims: state.posts.iter().map(|post| post.claimants().count()).sum(),
         commander: state.succession.line.first().map(ToString::to_string).unwrap_or_default(),
         mode: if state.incident().is_some() { "emergency" } else { "normal" },
         synthetic: compound.synthetic,
@@ -132,7 +132,7 @@ pub(super) struct PostRow {
 pub(super) fn posts(city: &City) -> impl Iterator<Item = PostRow> {
     city.compounds().flat_map(move |(id, state)| {
         state.posts.iter().map(move |post| {
-            let people = post.claimants();
+            let people: Vec<_> = post.claimants().collect();
             let listed: Vec<_> = people.iter().map(ToString::to_string).collect();
             PostRow {
                 compound: *id,

@@ -140,7 +140,7 @@ pub async fn contacts(
 fn contacts_of(state: &CompoundState) -> Vec<ContactView> {
     let line = &state.succession.line;
     let held = |person: PersonId| {
-        let holds = state.posts.iter().filter(move |post| post.claimants().contains(&person));
+        let holds = state.posts.iter().filter(move |post| post.is_held_by(person));
         holds.map(|post| post.post.no).collect()
     };
     let contact = |person: PersonId| {

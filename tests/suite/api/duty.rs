@@ -207,7 +207,7 @@ async fn a_commander_sees_who_is_near_and_which_office_commands_there_but_no_peo
     let far = near(city.commander_of(home), home, 20_000).await.ok();
     let strangers = far.as_array().unwrap().iter().filter(|row| row["stock"].is_null());
     assert!(strangers.clone().all(|row| row["apart_m"].as_f64().unwrap() <= 3_000.0));
-    let holder = { city.app.city().compound(home).unwrap().posts[0].claimants()[0] };
+    let holder = { city.app.city().compound(home).unwrap().posts[0].claimants().next().unwrap() };
     assert_eq!(near(city.person(holder), home, 800).await.refused(), (403, "not_your_role"));
     assert_eq!(near(city.commander_of(id), home, 800).await.refused(), (403, "not_your_area"));
 }

@@ -43,7 +43,7 @@ fn played_with_changes(seed: u64, steps: usize) -> World {
         let compound = ids[dice.roll(ids.len())];
         let state = world.city.compound(compound).unwrap();
         let mut line = state.succession.line.clone();
-        let claims = state.posts.iter().flat_map(|post| post.claimants().into_iter().map(|who| (post.post.no, who)));
+        let claims = state.posts.iter().flat_map(|post| post.claimants().map(|who| (post.post.no, who)));
         let claims: Vec<_> = claims.collect();
         match dice.roll(6) {
             0 if !line.is_empty() => {

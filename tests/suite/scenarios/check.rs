@@ -156,7 +156,7 @@ fn no_free_hand_is_passed_by(city: &City) {
         for (post, _) in board.vacancies() {
             let state = compound.posts.iter().find(|state| state.post.no == post.no).unwrap();
             let free = |person: &PersonId| !city.is_engaged(*person) && !excused.contains(person);
-            let passed_by = state.claimants().into_iter().find(free);
+            let passed_by = state.claimants().find(free);
             assert_eq!(passed_by, None, "{id}: post {} has a vacancy and somebody free to fill it", post.no);
         }
     }
