@@ -29,9 +29,9 @@ use super::receipts::Receipts;
 use super::resume::{History, Kept, LiveEvent, Reload};
 use super::seats::{Connected, MapWatch, Place, Seats};
 
-/// Letters of one record that a shard gets together: an alert and the word to each of its commanders go out in one write a phone, and
-/// the first of a whole city's calls do not wait for the last.
-const LETTERS_TOGETHER: usize = 4_096;
+/// Deliveries of one record that a shard gets together: the alert goes before the words to each commander are made, and the first of a
+/// whole city's calls do not wait for the last.
+const DELIVERIES_TOGETHER: usize = 256;
 
 /// Names a connection while the process runs.
 pub type ConnectionId = u64;
@@ -315,23 +315,26 @@ impl Publisher for Hub {
         }
         let mut queued = 0;
         let mut cursor = Cursor { position: record.position, part: 0 };
-        let mut outgoing: Vec<Vec<Mail>> = self.inboxes().iter().map(|_| Vec::new()).collect();
+        let mut outgoing: Vec<(Vec<Mail>, usize)> = self.inboxes().iter().map(|_| Default::default()).collect();
         city.tell(record, &mut |notice| {
             cursor.part += 1;
             let event = Arc::new(LiveEvent::new(cursor, record.entry.at, offset, notice));
             let hearers = state.hearers(city, &event);
-            for ((inbox, letters), seats) in self.inboxes().iter().zip(&mut outgoing).zip(hearers) {
-                if !seats.is_empty() {
-                    queued += seats.len();
-                    letters.push(Mail::Event(event.frame().clone(), seats));
+            for ((inbox, (letters, deliveries)), seats) in self.inboxes().iter().zip(&mut outgoing).zip(hearers) {
+                if seats.is_empty() {
+                    continue;
                 }
-                if letters.len() == LETTERS_TOGETHER {
+                queued += seats.len();
+                *deliveries += seats.len();
+                letters.push(Mail::Event(event.clone(), seats));
+                if *deliveries >= DELIVERIES_TOGETHER {
                     inbox.leave_all(letters.drain(..));
+                    *deliveries = 0;
                 }
             }
             state.history.push(event);
         });
-        for (inbox, letters) in self.inboxes().iter().zip(outgoing) {
+        for (inbox, (letters, _)) in self.inboxes().iter().zip(outgoing) {
             inbox.leave_all(letters);
         }
         drop(state);
@@ -411,9 +414,12 @@ impl State {
                 };
                 by_person.keys().copied().filter(belongs).for_each(&mut leave_for);
             }
+            // Those who command come last: in the record that alerts them they hear more, and get both in one write.
             Audience::Compounds { of, parts } => {
-                for compound in of.iter().filter_map(|id| city.compound(*id).ok()) {
-                    compound.for_each_with_part(parts, &mut leave_for);
+                for part in parts.iter().rev() {
+                    for compound in of.iter().filter_map(|id| city.compound(*id).ok()) {
+                        compound.for_each_with_part(std::slice::from_ref(part), &mut leave_for);
+                    }
                 }
             }
         }

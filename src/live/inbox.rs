@@ -12,6 +12,7 @@ use mio::Waker;
 use super::codes::Code;
 use super::frame::Frame;
 use super::hub::ConnectionId;
+use super::resume::LiveEvent;
 use super::upgrade::Arrival;
 
 /// Where a connection sits in its shard. Free again once it is gone.
@@ -25,7 +26,7 @@ pub enum Mail {
     /// Their socket, and their first frame.
     Begin(Box<Arrival>),
     /// An event for these seats.
-    Event(Frame, Vec<Seat>),
+    Event(Arc<LiveEvent>, Vec<Seat>),
     /// The map's changes for a watcher.
     Map(Seat, ConnectionId, Arc<[Frame]>),
     /// The answer to a command.
@@ -134,17 +135,29 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::city::audience::{Audience, Notice, NoticeBody, NoticeKind, Occasion};
+    use crate::domain::ids::AlertId;
+    use crate::domain::time::Timestamp;
+    use crate::live::frame::Cursor;
+
+    fn event() -> Arc<LiveEvent> {
+        let kind = NoticeKind::AlertAwaitsApproval { alert: AlertId(Uuid::nil()), hits: 1 };
+        let body = NoticeBody { occasion: Occasion::ROUTINE, kind };
+        Arc::new(LiveEvent::new(Cursor::default(), Timestamp(0), 0, Notice { audience: Audience::Accounts, body }))
+    }
 
     #[test]
     fn a_shard_that_does_not_keep_up_lets_events_go_and_closes_its_connections() {
         let inbox = Inbox::default();
         let seats: Vec<Seat> = (0..1_000).collect();
         for _ in 0..Inbox::DELIVERIES_MAX / seats.len() {
-            inbox.leave(Mail::Event(Frame::of_text("{}"), seats.clone()));
+            inbox.leave(Mail::Event(event(), seats.clone()));
         }
         inbox.leave(Mail::Came(1, 1));
-        inbox.leave(Mail::Event(Frame::of_text("{}"), seats));
+        inbox.leave(Mail::Event(event(), seats));
         let mail = inbox.take();
         assert!(matches!(mail[..], [Mail::Came(1, 1), Mail::CloseAll(Code::SlowReader)]), "{} letters", mail.len());
         assert!(inbox.take().is_empty());

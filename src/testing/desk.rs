@@ -45,9 +45,9 @@ impl Desk {
         match mail {
             // What was left for whoever sat there before is nobody's any more.
             Mail::Came(seat, _) => drop((self.waiting.remove(&place(seat)), self.closed.remove(&place(seat)))),
-            Mail::Event(frame, seats) => {
+            Mail::Event(event, seats) => {
                 for seat in seats {
-                    self.waiting.entry(place(seat)).or_default().push(frame.clone());
+                    self.waiting.entry(place(seat)).or_default().push(event.frame().clone());
                 }
             }
             Mail::Map(seat, _, frames) => self.waiting.entry(place(seat)).or_default().extend_from_slice(&frames),

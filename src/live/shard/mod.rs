@@ -12,6 +12,7 @@ mod job;
 mod rate;
 mod wire;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, panicking};
@@ -32,6 +33,10 @@ use deadlines::{Deadlines, Due};
 
 /// Sockets that are looked at in one turn.
 const EVENTS_MAX: usize = 1_024;
+/// Seats to which an event is told before the shard looks for more mail: what has come for the others meanwhile goes out with it.
+const SEATS_AT_ONCE: usize = 256;
+/// Letters in hand from which on nothing more is taken in hand.
+const LETTERS_IN_HAND: usize = 8_192;
 /// The inbox's token: no seat has this number.
 const INBOX: Token = Token(usize::MAX);
 
@@ -63,7 +68,9 @@ struct Shard {
     deadlines: Deadlines,
     /// Those who have more to say than their turn was long.
     again: Vec<(Seat, ConnectionId)>,
-    /// How many events of the mail in hand each seat is still to get.
+    /// Mail in hand.
+    mail: VecDeque<Mail>,
+    /// How many events of it each seat is still to get.
     coming: Vec<u32>,
 }
 
@@ -84,6 +91,7 @@ pub(super) fn start(hub: &Hub, muster: &Muster) -> io::Result<()> {
             slots: Vec::new(),
             deadlines: Deadlines::default(),
             again: Vec::new(),
+            mail: VecDeque::new(),
             coming: Vec::new(),
         };
         Builder::new().name(format!("muster-live-{n}")).spawn(move || shard.run())?;
@@ -150,8 +158,15 @@ impl Shard {
 
     /// Takes all that was left. What it brings for one seat goes out in one write, with the last of it.
     fn open_mail(&mut self, hub: &Hub, now: Instant) {
-        let mail = self.inbox.take();
-        for letter in &mail {
+        self.take_mail();
+        while let Some(letter) = self.mail.pop_front() {
+            self.open(letter, hub, now);
+        }
+    }
+
+    fn take_mail(&mut self) {
+        let fresh = self.inbox.take();
+        for letter in &fresh {
             let Mail::Event(_, seats) = letter else { continue };
             for seat in seats {
                 let n = *seat as usize;
@@ -161,23 +176,14 @@ impl Shard {
                 self.coming[n] += 1;
             }
         }
-        for letter in mail {
-            self.open(letter, hub, now);
-        }
+        self.mail.extend(fresh);
     }
 
     fn open(&mut self, letter: Mail, hub: &Hub, now: Instant) {
         match letter {
             Mail::Came(seat, id) => self.seat(seat, id),
             Mail::Begin(arrival) => self.begin(*arrival, hub, now),
-            Mail::Event(frame, seats) => {
-                for seat in seats {
-                    let coming = &mut self.coming[seat as usize];
-                    *coming -= 1;
-                    let is_last = *coming == 0;
-                    self.hear(seat, &frame, is_last, hub, now);
-                }
-            }
+            Mail::Event(event, seats) => self.tell(event.frame(), &seats, hub, now),
             Mail::Map(seat, id, frames) => self.with(hub, now, seat, Some(id), |connection, room| {
                 connection.take_map(frames);
                 connection.pump(room).map(|()| false)
@@ -191,6 +197,20 @@ impl Shard {
                     // INVARIANT: seats are counted in 32 bits.
                     self.close(Seat::try_from(n).unwrap_or(Seat::MAX), None, code, hub, now);
                 }
+            }
+        }
+    }
+
+    fn tell(&mut self, frame: &Frame, seats: &[Seat], hub: &Hub, now: Instant) {
+        for some in seats.chunks(SEATS_AT_ONCE) {
+            for seat in some {
+                let coming = &mut self.coming[*seat as usize];
+                *coming -= 1;
+                let is_last = *coming == 0;
+                self.hear(*seat, frame, is_last, hub, now);
+            }
+            if some.len() == SEATS_AT_ONCE && self.mail.len() < LETTERS_IN_HAND {
+                self.take_mail();
             }
         }
     }
