@@ -416,9 +416,10 @@ impl State {
             }
             // Those who command come last: in the record that alerts them they hear more, and get both in one write.
             Audience::Compounds { of, parts } => {
+                let compounds: Vec<_> = of.iter().filter_map(|id| city.compound(*id).ok()).collect();
                 for part in parts.iter().rev() {
-                    for compound in of.iter().filter_map(|id| city.compound(*id).ok()) {
-                        compound.for_each_with_part(std::slice::from_ref(part), &mut leave_for);
+                    for compound in &compounds {
+                        compound.for_each_with_part(&[*part], &mut leave_for);
                     }
                 }
             }

@@ -19,7 +19,6 @@ use crate::domain::actor::{Actor, Grant, Role};
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::PersonId;
-use crate::domain::post::ClaimStatus;
 
 use super::authority::Action;
 use super::state::{City, CompoundState};
@@ -137,11 +136,7 @@ impl CompoundState {
         for part in parts {
             match part {
                 Part::Line => self.succession.line.iter().copied().for_each(&mut each),
-                Part::PostHolder => {
-                    let claims = self.posts.iter().flat_map(|post| &post.claims);
-                    let held = claims.filter(|claim| claim.status == ClaimStatus::Approved);
-                    held.for_each(|claim| each(claim.person));
-                }
+                Part::PostHolder => self.holders().iter().copied().for_each(&mut each),
                 Part::Dispatcher | Part::Observer => {}
             }
         }

@@ -53,7 +53,7 @@ impl City {
                 if must_acknowledge {
                     state.unacknowledged.push(id);
                 }
-                u32::try_from(state.people_count()).unwrap_or(u32::MAX)
+                state.people_count()
             });
             let funnel = Funnel { sent: people.unwrap_or(0), ..Funnel::default() };
             sent += funnel.sent;

@@ -136,7 +136,10 @@ impl City {
             c.succession.line.iter().copied().chain(claims).collect()
         };
         let Some(before) = self.compounds.get(&id).map(everybody) else { return };
-        self.change(id, now, change);
+        self.change(id, now, |compound| {
+            change(compound);
+            compound.recount_people();
+        });
         let after = self.compounds.get(&id).map(everybody).unwrap_or_default();
         for gone in before.difference(&after) {
             if let Some(places) = self.places.get_mut(gone) {

@@ -44,6 +44,10 @@ pub struct CompoundState {
     pub last_alert: Option<AlertId>,
     /// Position of the last record that changed what a map shows of it.
     pub changed_at: u64,
+    /// Those with a granted claim, post after post: what `posts` says, in one piece, since each alert asks it of each compound.
+    holders: Vec<PersonId>,
+    /// How many people have a part in it.
+    people_count: u32,
 }
 
 /// A post and who holds it.
@@ -92,6 +96,8 @@ impl CompoundState {
             silent_after_s: None,
             last_alert: None,
             changed_at: 0,
+            holders: Vec::new(),
+            people_count: 0,
         }
     }
 
@@ -108,21 +114,24 @@ impl CompoundState {
     /// Everybody with a part in it, each once: the line first, then those with a granted claim.
     pub fn people(&self) -> Vec<PersonId> {
         let mut seen = HashSet::new();
-        self.parts().filter(|person| seen.insert(*person)).collect()
+        let parts = self.succession.line.iter().chain(&self.holders).copied();
+        parts.filter(|person| seen.insert(*person)).collect()
     }
 
-    /// How many people have a part in it. Asked for each compound of each alert, so it counts without hashing.
-    pub fn people_count(&self) -> usize {
-        let mut all: Vec<PersonId> = self.parts().collect();
-        all.sort_unstable();
-        all.dedup();
-        all.len()
+    /// How many people have a part in it.
+    pub const fn people_count(&self) -> u32 {
+        self.people_count
     }
 
-    /// Everybody with a part in it, once for each part.
-    fn parts(&self) -> impl Iterator<Item = PersonId> + '_ {
-        let claims = self.posts.iter().flat_map(PostState::claimants);
-        self.succession.line.iter().copied().chain(claims)
+    /// Those with a granted claim, once for each.
+    pub fn holders(&self) -> &[PersonId] {
+        &self.holders
+    }
+
+    /// The line or claims have changed.
+    pub(in crate::city) fn recount_people(&mut self) {
+        self.holders = self.posts.iter().flat_map(PostState::claimants).collect();
+        self.people_count = u32::try_from(self.people().len()).unwrap_or(u32::MAX);
     }
 
     /// Whether the person holds a granted claim in it.
