@@ -2,6 +2,7 @@
 //!
 //! Figures are compared within one run only: a machine that is busy slows both sides of a ratio.
 
+pub mod budget;
 pub mod figures;
 pub mod fleet;
 pub mod house;

@@ -1,14 +1,18 @@
 //! `load-tests SCENARIO`: loads a server of its own over the loopback, and tells what that costs. See load-tests/README.md.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use load_tests::budget::Budget;
 use load_tests::peers::serve_own;
 use load_tests::scenarios::alert_storm::AlertStorm;
 use load_tests::scenarios::duty_switch::DutySwitch;
+use load_tests::scenarios::growth::Growth;
 use load_tests::scenarios::reconnect_storm::ReconnectStorm;
 use load_tests::scenarios::roll_call::RollCall;
 use load_tests::scenarios::slow_readers::SlowReaders;
+use load_tests::scenarios::stage::Outcome;
 
 /// Consoles of `map-watchers`.
 const WATCHERS: usize = 200;
@@ -18,6 +22,9 @@ const WATCHERS: usize = 200;
 struct Arguments {
     #[command(subcommand)]
     scenario: Scenario,
+    /// Bounds of the figures (`config/load/….toml`): exit status 1 when one is missed
+    #[arg(long, global = true)]
+    budget: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +35,8 @@ enum Scenario {
     DutySwitch(DutySwitch),
     /// All phones are cut off at once, and come back
     ReconnectStorm(ReconnectStorm),
+    /// Alerts with more and more phones, and in larger cities
+    Growth(Growth),
     /// Every household is reported, by phones and over HTTP
     RollCall(RollCall),
     /// The same, while 200 consoles watch the map
@@ -42,15 +51,30 @@ fn main() -> ExitCode {
     if let Some(served) = serve_own(&arguments) {
         return code(served.map(|()| true).map_err(Into::into));
     }
-    let Arguments { scenario } = Arguments::parse();
-    code(match scenario {
+    let Arguments { scenario, budget } = Arguments::parse();
+    code(run(&scenario).and_then(|outcome| Ok(outcome.kept & keeps(budget.as_deref(), &outcome)?)))
+}
+
+fn run(scenario: &Scenario) -> anyhow::Result<Outcome> {
+    match scenario {
         Scenario::AlertStorm(storm) => storm.run(),
         Scenario::DutySwitch(switch) => switch.run(),
+        Scenario::Growth(growth) => growth.run(),
         Scenario::ReconnectStorm(storm) => storm.run(),
         Scenario::RollCall(roll) => roll.run(0),
         Scenario::MapWatchers(roll) => roll.run(WATCHERS),
         Scenario::SlowReaders(slow) => slow.run(),
-    })
+    }
+}
+
+/// Whether the figures are within the budget; what is not is said.
+fn keeps(budget: Option<&Path>, outcome: &Outcome) -> anyhow::Result<bool> {
+    let Some(path) = budget else { return Ok(true) };
+    let missed = Budget::read(path)?.missed(&outcome.figures)?;
+    for what in &missed {
+        eprintln!("MISSED: {what}");
+    }
+    Ok(missed.is_empty())
 }
 
 fn code(kept: anyhow::Result<bool>) -> ExitCode {

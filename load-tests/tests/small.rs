@@ -15,11 +15,16 @@ const COMPOUNDS: &str = "60";
 
 /// Runs a scenario to its end, and gives what it says in its JSON line.
 fn run(scenario: &[&str]) -> Value {
+    figures_of(&[scenario, &["--connections", PHONES, "--compounds", COMPOUNDS]].concat(), 0)
+}
+
+/// The same, of any size, where it is to end with this status.
+fn figures_of(arguments: &[&str], code: i32) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_load-tests"));
-    command.args(scenario).args(["--connections", PHONES, "--compounds", COMPOUNDS]).env("MUSTER_BIN", muster());
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let Output { status, stdout, stderr } = command.args(arguments).env("MUSTER_BIN", muster()).output().unwrap();
     let (said, complaint) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-    assert!(status.success(), "{scenario:?}: {status}\n{said}\n{complaint}");
+    assert_eq!(status.code(), Some(code), "{arguments:?}\n{said}\n{complaint}");
+    assert_eq!(code == 1, complaint.contains("MISSED: "), "{complaint}");
     let line = said.lines().last().unwrap();
     serde_json::from_str::<Value>(line).unwrap()["figures"].take()
 }
@@ -55,6 +60,17 @@ fn all_who_are_cut_off_come_back_and_are_told_what_they_missed() {
     let figures = run(&["reconnect-storm"]);
     assert_eq!([&figures["lost"], &figures["doubled"], &figures["reloads"]], [0, 0, 0]);
     assert_eq!(figures["connections_now"], 1000);
+}
+
+#[test]
+fn sizes_are_compared_and_a_figure_over_its_budget_is_said() {
+    let budget = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(budget.path(), "last_exponent_of_phones = { max = -100 }").unwrap();
+    let sizes = ["growth", "--phones", "100,300", "--cities", "60,120", "--publishes", "2"];
+    let figures = figures_of(&[&sizes[..], &["--budget", budget.path().to_str().unwrap()]].concat(), 1);
+    for name in ["cpu_exponent_of_compounds", "last_exponent_of_phones", "one_with_most_phones_times_fewest"] {
+        assert!(figures[name].as_f64().is_some_and(f64::is_finite), "{figures}");
+    }
 }
 
 #[test]

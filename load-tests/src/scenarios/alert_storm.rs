@@ -3,13 +3,14 @@
 //! Everybody says the same: as many bytes as Muster's own alert frame has, to the same number of phones. Each round starts a server,
 //! connects the phones, warms up, and publishes; medians of the rounds are told, with their ratio to the limit of the same run.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde::Serialize;
 use serde_json::json;
 
-use super::stage::{PATIENCE, SETTLE, Size, Stage};
+use super::stage::{Outcome, PATIENCE, SETTLE, Size, Stage};
 use crate::figures::{Times, json_line, median};
 use crate::fleet::Fleet;
 use crate::fleet::peer::PeerTalk;
@@ -38,12 +39,33 @@ pub struct AlertStorm {
     /// Peers beside Muster (limit-1, limit-2, nchan, node-ws, node-ws-2, nats, plain-axum, mosquitto), or `all`
     #[arg(long, value_delimiter = ',')]
     beside: Vec<String>,
-    /// Whom alerts are for: `all`, `tenth` or `one` compound
-    #[arg(long, default_value = "all")]
-    to: String,
+    /// Whom alerts are for
+    #[arg(long, value_enum, default_value_t = To::All)]
+    to: To,
     /// Phones answer each alert with its receipts
     #[arg(long)]
     receipts: bool,
+}
+
+/// Whom alerts are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum To {
+    /// The whole city
+    All,
+    /// One compound in ten
+    Tenth,
+    /// One compound
+    One,
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::Tenth => "a tenth",
+            Self::One => "one compound",
+        })
+    }
 }
 
 /// What one round found.
@@ -76,11 +98,16 @@ pub struct Round {
 }
 
 impl AlertStorm {
+    /// One round at Muster alone.
+    pub const fn of(size: Size, publishes: usize, to: To) -> Self {
+        Self { size, publishes, rounds: 1, beside: Vec::new(), to, receipts: false }
+    }
+
     /// Runs it, and tells what it found: the table, then a JSON line. Whether nothing was lost or doubled.
     ///
     /// # Errors
     /// When a server does not start, or breaks off.
-    pub fn run(&self) -> anyhow::Result<bool> {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
         let beside = self.kinds()?;
         let mut rounds: Vec<Round> = Vec::new();
         for n in 1..=self.rounds {
@@ -98,7 +125,8 @@ impl AlertStorm {
         }
         println!("{}", table(&rounds, self.receipts));
         println!("{}", json_line("alert-storm", &rounds)?);
-        Ok(rounds.iter().all(|round| round.lost == 0 && round.doubled == 0))
+        let kept = rounds.iter().all(|round| round.lost == 0 && round.doubled == 0);
+        Ok(Outcome { figures: beside_others(&rounds), kept })
     }
 
     fn kinds(&self) -> anyhow::Result<Vec<Kind>> {
@@ -116,7 +144,7 @@ impl AlertStorm {
     pub fn at_muster(&self) -> anyhow::Result<Round> {
         let mut stage = Stage::set(&self.size)?;
         let phones = stage.fleet.phones();
-        let (target, meant) = self.target(&stage.house)?;
+        let (target, meant) = self.target(&stage.house);
         let mut round = Round { server: "muster".to_owned(), phones: meant, ..Round::default() };
         let mut alerts = stage.submit_to(&target, WARM_UPS + self.publishes + BURST)?;
         let before = usage::of(&stage.house.processes())?;
@@ -148,20 +176,17 @@ impl AlertStorm {
     }
 
     /// Whom alerts are for, and how many phones that are.
-    fn target(&self, house: &House) -> anyhow::Result<(serde_json::Value, usize)> {
-        if self.to == "all" {
-            return Ok((json!({ "include": { "areas": ["1404"] } }), self.size.connections));
+    fn target(&self, house: &House) -> (serde_json::Value, usize) {
+        if self.to == To::All {
+            return (json!({ "include": { "areas": ["1404"] } }), self.size.connections);
         }
         let mut compounds: Vec<&str> = house.tokens.iter().map(|token| token.compound.as_str()).collect();
         compounds.sort_unstable();
         compounds.dedup();
-        let chosen: Vec<&str> = match self.to.as_str() {
-            "tenth" => compounds.into_iter().step_by(10).collect(),
-            "one" => compounds.into_iter().take(1).collect(),
-            other => bail!("--to {other}: all, tenth or one"),
-        };
+        let (step, most) = if self.to == To::Tenth { (10, usize::MAX) } else { (1, 1) };
+        let chosen: Vec<&str> = compounds.into_iter().step_by(step).take(most).collect();
         let phones = house.tokens.iter().filter(|token| chosen.binary_search(&token.compound.as_str()).is_ok());
-        Ok((json!({ "include": { "compounds": chosen } }), phones.count()))
+        (json!({ "include": { "compounds": chosen } }), phones.count())
     }
 
     /// A round at a peer, with messages of so many bytes.
@@ -258,6 +283,36 @@ fn kib_per(before: &Usage, after: &Usage, phones: usize) -> f64 {
     (after.memory_kib as f64 - before.memory_kib as f64) / phones.max(1) as f64
 }
 
+/// One of a round's figures.
+type Figure = fn(&Round) -> f64;
+
+fn median_of(rounds: &[Round], server: &str, what: Figure) -> f64 {
+    median(rounds.iter().filter(|round| round.server == server).map(what).collect())
+}
+
+/// Muster's medians beside those of the limit and of the peers: what a budget bounds. Without the other side there is no figure.
+fn beside_others(rounds: &[Round]) -> serde_json::Value {
+    let own = |what| median_of(rounds, "muster", what);
+    let (cpu, last): (Figure, Figure) = (|round| round.cpu_us_per_delivery, |round| round.last_ms);
+    let burst: Figure = |round| round.burst_per_s;
+    let times = |server, what| {
+        Some(median_of(rounds, server, what)).filter(|other| *other > 0.0).map(|other| own(what) / other)
+    };
+    let peers =
+        rounds.iter().map(|round| round.server.as_str()).filter(|name| *name != "muster" && !name.starts_with("limit"));
+    let best = peers.map(|peer| median_of(rounds, peer, last)).min_by(f64::total_cmp);
+    json!({
+        "cpu_us_per_delivery": own(cpu),
+        "last_ms": own(last),
+        "burst_per_s": own(burst),
+        "kib_per_connection": own(|round| round.kib_per_connection),
+        "cpu_times_limit_1": times("limit-1", cpu),
+        "last_times_limit_2": times("limit-2", last),
+        "last_times_best_peer": best.map(|best| own(last) / best),
+        "burst_times_nats": times("nats", burst),
+    })
+}
+
 /// Medians of each server's rounds, with their ratios to the limit.
 fn table(rounds: &[Round], receipts: bool) -> String {
     let mut names: Vec<&str> = Vec::new();
@@ -266,9 +321,7 @@ fn table(rounds: &[Round], receipts: bool) -> String {
             names.push(&round.server);
         }
     }
-    let of = |name: &str, what: fn(&Round) -> f64| {
-        median(rounds.iter().filter(|round| round.server == name).map(what).collect())
-    };
+    let of = |name: &str, what: fn(&Round) -> f64| median_of(rounds, name, what);
     let ratio = |name: &str, limit: &str, what: fn(&Round) -> f64| {
         let limit = of(limit, what);
         if limit > 0.0 { format!(" ({:.2})", of(name, what) / limit) } else { String::new() }

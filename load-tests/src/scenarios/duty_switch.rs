@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::stage::{SETTLE, Size, Stage, check, tell};
+use super::stage::{Outcome, SETTLE, Size, Stage, tell};
 use crate::figures::Times;
 
 /// Answers of each phone: on the way, and there.
@@ -23,7 +23,7 @@ impl DutySwitch {
     ///
     /// # Errors
     /// When the server does not start, or breaks off.
-    pub fn run(&self) -> anyhow::Result<bool> {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
         let mut stage = Stage::set(&self.size)?;
         stage.connect()?;
         stage.fleet.talk.answers_calls = true;
@@ -46,7 +46,7 @@ impl DutySwitch {
         let on_post = told["duty"]["on_post"].as_u64().unwrap_or_default();
         tell(
             "duty-switch",
-            &json!({
+            json!({
                 "phones": stage.fleet.phones(),
                 "called_in_the_city": told["duty"]["called"],
                 "phones_called": talk.calls.len(),
@@ -59,14 +59,14 @@ impl DutySwitch {
                 "refused": talk.refused,
                 "doubled": talk.doubled,
             }),
-        )?;
-        Ok(check(&[
-            ("somebody is called", !talk.calls.is_empty()),
-            ("each answer is durable", talk.answered.len() == ANSWERS * talk.calls.len()),
-            ("each answer is in the city", on_post == talk.calls.len() as u64),
-            ("nothing is refused", talk.refused == 0),
-            ("nothing comes twice", talk.doubled == 0),
-        ]))
+            &[
+                ("somebody is called", !talk.calls.is_empty()),
+                ("each answer is durable", talk.answered.len() == ANSWERS * talk.calls.len()),
+                ("each answer is in the city", on_post == talk.calls.len() as u64),
+                ("nothing is refused", talk.refused == 0),
+                ("nothing comes twice", talk.doubled == 0),
+            ],
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod alert_storm;
 pub mod duty_switch;
+pub mod growth;
 pub mod reconnect_storm;
 pub mod roll_call;
 pub mod slow_readers;

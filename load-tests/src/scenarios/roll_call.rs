@@ -9,7 +9,7 @@ use muster::runtime::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::stage::{PATIENCE, Size, Stage, check, tell};
+use super::stage::{Outcome, PATIENCE, Size, Stage, tell};
 use crate::figures::Times;
 use crate::fleet::Fleet;
 use crate::fleet::roll::RollWork;
@@ -41,7 +41,7 @@ impl RollCall {
     ///
     /// # Errors
     /// When the server does not start, or breaks off.
-    pub fn run(&self, watchers: usize) -> anyhow::Result<bool> {
+    pub fn run(&self, watchers: usize) -> anyhow::Result<Outcome> {
         let mut stage = Stage::set_with(&self.size, COMMANDS_PER_S)?;
         let switch = json!({ "areas": ["1404"], "to": { "emergency": "I" } });
         stage.house.api.post(&stage.house.api.city[0], &format!("incidents/{}/switch", stage.incident), &switch)?;
@@ -92,8 +92,7 @@ impl RollCall {
         if !roll.why.is_empty() {
             eprintln!("the last refusal: {}", roll.why);
         }
-        tell(if watchers > 0 { "map-watchers" } else { "roll-call" }, &figures)?;
-        Ok(check(&promises))
+        tell(if watchers > 0 { "map-watchers" } else { "roll-call" }, figures, &promises)
     }
 
     /// What each phone reports on, of its own compound, and what is left for HTTP.

@@ -125,25 +125,27 @@ impl Stage {
     }
 }
 
-/// Whether each promise is kept; those that are not are said.
-pub fn check(promises: &[(&str, bool)]) -> bool {
-    for (what, kept) in promises {
-        if !kept {
-            eprintln!("MISSED: {what}");
-        }
-    }
-    promises.iter().all(|(_, kept)| *kept)
+/// What a scenario found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// By name: what a budget can bound.
+    pub figures: Value,
+    /// Whether what it promises was kept.
+    pub kept: bool,
 }
 
-/// Says what was found: a table of names and values, then a JSON line.
+/// Says what was found: each promise that is not kept, a table of names and values, then a JSON line.
 ///
 /// # Errors
 /// Never for plain figures.
-pub fn tell(scenario: &str, figures: &Value) -> anyhow::Result<()> {
+pub fn tell(scenario: &str, figures: Value, promises: &[(&str, bool)]) -> anyhow::Result<Outcome> {
+    for (what, _) in promises.iter().filter(|(_, kept)| !kept) {
+        eprintln!("MISSED: {what}");
+    }
     println!("| {scenario} | |\n|---|--:|");
     for (name, value) in figures.as_object().into_iter().flatten() {
         println!("| {} | {value} |", name.replace('_', " "));
     }
-    println!("\n{}", crate::figures::json_line(scenario, figures)?);
-    Ok(())
+    println!("\n{}", crate::figures::json_line(scenario, &figures)?);
+    Ok(Outcome { figures, kept: promises.iter().all(|(_, kept)| *kept) })
 }
