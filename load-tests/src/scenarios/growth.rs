@@ -77,9 +77,10 @@ impl Growth {
     }
 }
 
-/// With which power of the size a cost grows: 0 not at all, 1 in proportion.
-fn exponent((size, cost): (usize, f64), (larger, more): (usize, f64)) -> f64 {
-    if larger == size { 0.0 } else { (more / cost).ln() / (larger as f64 / size as f64).ln() }
+/// With which power of the size a cost grows: 0 not at all, 1 in proportion. `None` where there is nothing to compare: one size, or a
+/// cost below what can be counted (processor time comes in hundredths of a second).
+fn exponent((size, cost): (usize, f64), (larger, more): (usize, f64)) -> Option<f64> {
+    (larger > size && cost > 0.0 && more > 0.0).then(|| (more / cost).ln() / (larger as f64 / size as f64).ln())
 }
 
 fn table<'a>(all: impl Iterator<Item = &'a At>) -> String {
@@ -111,8 +112,9 @@ mod tests {
 
     #[test]
     fn what_grows_in_proportion_has_the_exponent_one() {
-        for (larger, more, power) in [(4, 8.0, 1.0), (4, 2.0, 0.0), (4, 32.0, 2.0), (1, 5.0, 0.0)] {
-            assert!((exponent((1, 2.0), (larger, more)) - power).abs() < 1e-9, "{larger} {more}");
+        for (more, power) in [(8.0, 1.0), (2.0, 0.0), (32.0, 2.0)] {
+            assert!((exponent((1, 2.0), (4, more)).unwrap() - power).abs() < 1e-9, "{more}");
         }
+        assert_eq!([exponent((1, 2.0), (1, 5.0)), exponent((1, 0.0), (4, 5.0))], [None, None]);
     }
 }
