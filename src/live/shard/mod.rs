@@ -35,8 +35,10 @@ use deadlines::{Deadlines, Due};
 const EVENTS_MAX: usize = 1_024;
 /// Seats to which an event is told before the shard looks for more mail: what has come for the others meanwhile goes out with it.
 const SEATS_AT_ONCE: usize = 256;
-/// Letters in hand from which on nothing more is taken in hand.
-const LETTERS_IN_HAND: usize = 8_192;
+/// How often it looks so in one turn: then those who speak have theirs.
+const LOOKS_A_TURN: usize = 64;
+/// Deliveries in hand from which on nothing more is taken in hand: what does not fit waits in the inbox, which is bounded.
+const DELIVERIES_IN_HAND: usize = 50_000;
 /// The inbox's token: no seat has this number.
 const INBOX: Token = Token(usize::MAX);
 
@@ -72,6 +74,10 @@ struct Shard {
     mail: VecDeque<Mail>,
     /// How many events of it each seat is still to get.
     coming: Vec<u32>,
+    /// The same for all seats together.
+    deliveries: usize,
+    /// How often it may look for more mail in this turn.
+    looks: usize,
 }
 
 /// Starts a thread for each of the hub's inboxes. Called once, inside the runtime.
@@ -93,6 +99,8 @@ pub(super) fn start(hub: &Hub, muster: &Muster) -> io::Result<()> {
             again: Vec::new(),
             mail: VecDeque::new(),
             coming: Vec::new(),
+            deliveries: 0,
+            looks: 0,
         };
         Builder::new().name(format!("muster-live-{n}")).spawn(move || shard.run())?;
         // What was left before is found now.
@@ -158,6 +166,7 @@ impl Shard {
 
     /// Takes all that was left. What it brings for one seat goes out in one write, with the last of it.
     fn open_mail(&mut self, hub: &Hub, now: Instant) {
+        self.looks = LOOKS_A_TURN;
         self.take_mail();
         while let Some(letter) = self.mail.pop_front() {
             self.open(letter, hub, now);
@@ -168,6 +177,7 @@ impl Shard {
         let fresh = self.inbox.take();
         for letter in &fresh {
             let Mail::Event(_, seats) = letter else { continue };
+            self.deliveries += seats.len();
             for seat in seats {
                 let n = *seat as usize;
                 if self.coming.len() <= n {
@@ -209,7 +219,9 @@ impl Shard {
                 let is_last = *coming == 0;
                 self.hear(*seat, frame, is_last, hub, now);
             }
-            if some.len() == SEATS_AT_ONCE && self.mail.len() < LETTERS_IN_HAND {
+            self.deliveries -= some.len();
+            if some.len() == SEATS_AT_ONCE && self.looks > 0 && self.deliveries < DELIVERIES_IN_HAND {
+                self.looks -= 1;
                 self.take_mail();
             }
         }
