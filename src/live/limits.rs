@@ -81,7 +81,8 @@ impl Default for LiveLimits {
             reconnect_spread: Duration::from_secs(30),
             receipts_wait: Duration::from_millis(200),
             receipts_max: 5_000,
-            receipts_queue: 100_000,
+            // Both receipts of each of 100,000 phones for five alerts at once; 60 MB where none can be written.
+            receipts_queue: 1_000_000,
             receipts_retry: Duration::from_secs(1),
             utc_offset_min: 480,
         }
