@@ -122,7 +122,7 @@ impl Action {
         Self::Invite,
     ];
 
-    /// Its name in refusals and logs.
+    /// Its name in the description of the API (`x-muster-action`).
     pub const fn name(self) -> &'static str {
         match self {
             Self::SeeCompound => "see_compound",

@@ -118,7 +118,7 @@ refusals! {
     NotYourArea { place: String } Forbidden "not_your_area"
         "{place} 不在您的管辖范围内。"
         "{place} is outside your area.";
-    /// The giver's role does not allow it.
+    /// The giver's role does not allow it; made by `Action::not_your_role`.
     NotYourRole { zh: &'static str, en: &'static str } Forbidden "not_your_role"
         "您的角色不能{zh}。如需办理，请联系上级调度员。"
         "Your role does not allow you to {en}. Ask the dispatcher above you.";

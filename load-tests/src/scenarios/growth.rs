@@ -1,5 +1,7 @@
 //! `growth`: what an alert costs with more phones and in a larger city, and with which exponent that grows.
 
+use std::iter;
+
 use serde_json::json;
 
 use super::alert_storm::{AlertStorm, Round, To};
@@ -39,19 +41,20 @@ impl Growth {
     /// Runs it, and tells what it found. Whether nothing was lost or doubled.
     ///
     /// # Errors
-    /// When a server does not start, or breaks off, or there are no two sizes to compare.
+    /// When a server does not start, or breaks off, or there is no size.
     pub fn run(&self) -> anyhow::Result<Outcome> {
-        let (Some(few), Some(small)) = (self.phones.first(), self.cities.first()) else {
-            anyhow::bail!("two sizes of the fleet and two of the city are compared");
+        let ([few, fleets @ ..], [small, cities @ ..]) = (&self.phones[..], &self.cities[..]) else {
+            anyhow::bail!("no size of the fleet, or none of the city");
         };
-        let fleets: Vec<At> = self.phones.iter().map(|phones| self.at(*phones, *small)).collect::<Result<_, _>>()?;
-        let cities: Vec<At> = self.cities[1..].iter().map(|city| self.at(*few, *city)).collect::<Result<_, _>>()?;
-        println!("{}", table(fleets.iter().chain(&cities)));
-        let (Some(first), Some(last)) = (fleets.first(), fleets.last()) else { unreachable!("a fleet was measured") };
-        let largest = cities.last().unwrap_or(first);
-        let of_phones = |cost: fn(&At) -> f64| exponent((first.phones, cost(first)), (last.phones, cost(last)));
+        let first = self.at(*few, *small)?;
+        let fleets: Vec<At> = fleets.iter().map(|phones| self.at(*phones, *small)).collect::<Result<_, _>>()?;
+        let cities: Vec<At> = cities.iter().map(|city| self.at(*few, *city)).collect::<Result<_, _>>()?;
+        let all = || iter::once(&first).chain(&fleets).chain(&cities);
+        println!("{}", table(all()));
+        let (last, largest) = (fleets.last().unwrap_or(&first), cities.last().unwrap_or(&first));
+        let of_phones = |cost: fn(&At) -> f64| exponent((first.phones, cost(&first)), (last.phones, cost(last)));
         let of_compounds =
-            |cost: fn(&At) -> f64| exponent((first.compounds, cost(first)), (largest.compounds, cost(largest)));
+            |cost: fn(&At) -> f64| exponent((first.compounds, cost(&first)), (largest.compounds, cost(largest)));
         let figures = json!({
             "cpu_exponent_of_phones": of_phones(At::cpu_us),
             "last_exponent_of_phones": of_phones(|at| at.all.last_ms),
@@ -61,8 +64,7 @@ impl Growth {
             "one_in_largest_city_times_smallest": largest.one.last_ms / first.one.last_ms,
         });
         println!("{}", json_line("growth", &figures)?);
-        let rounds = || fleets.iter().chain(&cities).flat_map(|at| [&at.all, &at.one]);
-        let kept = rounds().all(|round| round.lost == 0 && round.doubled == 0);
+        let kept = all().flat_map(|at| [&at.all, &at.one]).all(|round| round.lost == 0 && round.doubled == 0);
         Ok(Outcome { figures, kept })
     }
 

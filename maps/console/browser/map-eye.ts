@@ -1,22 +1,36 @@
 /** What an eye sees on the map: the colour in which a compound is painted, read off the picture of the screen. */
 import type { Page } from 'playwright-core'
 import { shadesOf, type Paint } from '../src/console/map/paint'
+import { HATCH } from '../src/console/map/style'
 
 /** Side of the square in the middle of the map that is looked at, pixels: well within a compound to which the map went. */
 const SIDE = 72
 /** Of the land on which nothing is painted. */
 const GROUND = { word: 'ground', colour: '#131d2b' }
 
+/** How much of the middle of the map is stripes of the hatch, 0 to 1. */
+export async function stripesInTheMiddle(page: Page): Promise<number> {
+  const pixels = await middle(page)
+  const shades = [HATCH.stripe, HATCH.ground, GROUND.colour].map((colour) => ({ colour, rgb: rgbOf(colour), seen: 0 }))
+  for (const pixel of pixels) nearest(shades, pixel).seen += 1
+  return (shades[0]?.seen ?? 0) / pixels.length
+}
+
 /** The word of the legend for what most of the middle of the map shows: where the map is after a compound was found. */
 export async function shadeInTheMiddle(page: Page, paint: Paint): Promise<string | undefined> {
+  const shades = [GROUND, ...shadesOf(paint)].map(({ word, colour }) => ({ word, rgb: rgbOf(colour), seen: 0 }))
+  for (const pixel of await middle(page)) nearest(shades, pixel).seen += 1
+  return shades.reduce((most, one) => (one.seen > most.seen ? one : most)).word
+}
+
+/** The pixels in the middle of the map: red, green and blue. */
+async function middle(page: Page): Promise<number[][]> {
   const box = await page.locator('.maplibregl-canvas').boundingBox()
   if (!box) throw new Error('the map is not to be seen')
   const [x, y] = [box.x + (box.width - SIDE) / 2, box.y + (box.height - SIDE) / 2]
   const picture = await page.screenshot({ clip: { x, y, width: SIDE, height: SIDE } })
-  const pixels = await page.evaluate(pixelsOf, picture.toString('base64'))
-  const shades = [GROUND, ...shadesOf(paint)].map(({ word, colour }) => ({ word, rgb: rgbOf(colour), seen: 0 }))
-  for (let at = 0; at < pixels.length; at += 4) nearest(shades, pixels.slice(at, at + 3)).seen += 1
-  return shades.reduce((most, one) => (one.seen > most.seen ? one : most)).word
+  const bytes = await page.evaluate(pixelsOf, picture.toString('base64'))
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.slice(4 * i, 4 * i + 3))
 }
 
 /** Runs in the page, whose browser can read a PNG: red, green, blue and opacity of each pixel. */

@@ -8,9 +8,24 @@ use crate::domain::event::{Event, Record};
 use crate::domain::ids::AlertId;
 use crate::domain::succession::{Holder, SuccessionEvent};
 
+use super::super::state::City;
 use super::notice::{AcknowledgementAsked, CommandChange, Extent, NoticeKind};
 use super::record::Draft;
 use super::{Audience, Part};
+
+impl City {
+    /// Who is to acknowledge an alert for a compound, and until when; `None` where somebody did, or nobody is waited for.
+    pub fn acknowledgement_asked(
+        &self,
+        alert: AlertId,
+        compound: CompoundId,
+    ) -> Option<(Holder, AcknowledgementAsked)> {
+        let state = self.compound(compound).ok().filter(|state| state.unacknowledged.contains(&alert))?;
+        let due_at = self.alert(alert).ok()?.reach.get(&compound).and_then(|reach| reach.ack_due);
+        let command = &state.succession;
+        Some((command.holder, AcknowledgementAsked { alert, compound, epoch: command.epoch, due_at }))
+    }
+}
 
 impl Draft<'_> {
     pub(super) fn succession(&mut self, id: CompoundId, event: &SuccessionEvent) {
@@ -67,18 +82,11 @@ impl Draft<'_> {
     /// Asks whoever holds the command of each compound to acknowledge, where an acknowledgement is waited for.
     pub(super) fn ask_holders(&mut self, compounds: &[CompoundId], alerts: &[AlertId]) {
         for alert in alerts {
-            let Ok(state) = self.city.alert(*alert) else { continue };
             let occasion = self.occasion_of_alert(*alert);
             let mut of_area: BTreeMap<AreaCode, Vec<AcknowledgementAsked>> = BTreeMap::new();
             for id in compounds {
-                let Ok(compound) = self.city.compound(*id) else { continue };
-                if !compound.unacknowledged.contains(alert) {
-                    continue;
-                }
-                let due_at = state.reach.get(id).and_then(|reach| reach.ack_due);
-                let command = &compound.succession;
-                let asked = AcknowledgementAsked { alert: *alert, compound: *id, epoch: command.epoch, due_at };
-                match command.holder {
+                let Some((holder, asked)) = self.city.acknowledgement_asked(*alert, *id) else { continue };
+                match holder {
                     Holder::Person(person) => {
                         self.say(Audience::Person(person), occasion, NoticeKind::AcknowledgementAsked(asked));
                     }

@@ -10,7 +10,8 @@ use crate::domain::alert::{AlertKind, AlertStatus};
 use crate::domain::alert_content::AlertContent;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{AlertId, PersonId};
-use crate::domain::receipt::{Reach, Stage};
+use crate::domain::receipt::Stage;
+use crate::domain::succession::Holder;
 use crate::domain::time::Timestamp;
 use crate::server::time::Rfc3339;
 
@@ -66,22 +67,15 @@ impl OwnAlert {
                 acknowledged_at_home(city, person, state)
                     || !actor.grants.is_empty() && acknowledged_for_area(person, state)
             }),
-            asked: person.map_or_else(Vec::new, |person| asked(city, person, id, state)),
+            asked: person.map_or_else(Vec::new, |person| asked(city, person, id)),
         })
     }
 }
 
-/// How far the alert has got in each compound in which the person has a part.
-fn at_home<'a>(
-    city: &'a City,
-    person: PersonId,
-    state: &'a AlertState,
-) -> impl Iterator<Item = (CompoundId, &'a Reach)> {
-    city.places_of(person).filter_map(|compound| Some((compound, state.reach.get(&compound)?)))
-}
-
+/// Whether the person did so in a compound in which they have a part.
 fn acknowledged_at_home(city: &City, person: PersonId, state: &AlertState) -> bool {
-    at_home(city, person, state).any(|(_, reach)| reach.stage_of(person) == Some(Stage::Acknowledged))
+    let mut reaches = city.places_of(person).filter_map(|compound| state.reach.get(&compound));
+    reaches.any(|reach| reach.stage_of(person) == Some(Stage::Acknowledged))
 }
 
 /// Whether a dispatcher to whom the command fell did so; of all compounds of the alert, as it may be any of their area.
@@ -89,10 +83,8 @@ fn acknowledged_for_area(person: PersonId, state: &AlertState) -> bool {
     state.reach.values().any(|reach| reach.acknowledged.is_some_and(|(by, _)| by == person))
 }
 
-fn asked(city: &City, person: PersonId, id: AlertId, state: &AlertState) -> Vec<OwnAsked> {
-    let waits = |compound: CompoundId| {
-        city.compound(compound).is_ok_and(|one| one.is_commanded_by(person) && one.unacknowledged.contains(&id))
-    };
-    let own = at_home(city, person, state).filter(|(compound, _)| waits(*compound));
-    own.map(|(compound, reach)| OwnAsked { compound, due_at: reach.ack_due.map(Into::into) }).collect()
+fn asked(city: &City, person: PersonId, id: AlertId) -> Vec<OwnAsked> {
+    let asked = city.places_of(person).filter_map(|compound| city.acknowledgement_asked(id, compound));
+    let own = asked.filter(|(holder, _)| *holder == Holder::Person(person));
+    own.map(|(_, asked)| OwnAsked { compound: asked.compound, due_at: asked.due_at.map(Into::into) }).collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use muster::city::City;
+use muster::city::state::PostState;
 use muster::city::tally::Tally;
 use muster::domain::area::AreaCode;
 use muster::domain::compound::CompoundId;
@@ -17,11 +18,13 @@ use muster::testing::world::World;
 #[track_caller]
 pub fn consistent(world: &World) {
     counts_are_right(&world.city);
+    people_are_those_of_line_and_posts(&world.city);
     nobody_is_called_twice(&world.city);
     no_free_hand_is_passed_by(&world.city);
     the_map_misses_no_change(&world.city);
     let again = world.replayed();
     counts_are_right(&again);
+    people_are_those_of_line_and_posts(&again);
     assert_eq!(again.deadlines(), world.city.deadlines(), "a replay waits for other things");
     assert_eq!(again.position(), world.city.position());
     for (id, compound) in world.city.compounds() {
@@ -122,6 +125,17 @@ fn recount_duty(board: &DutyBoard) -> (DutyCounts, bool) {
         *team = (team.0 + there.min(places), team.1 + places);
     }
     (counts, !teams.is_empty() && teams.values().all(|(there, places)| *there >= places.div_ceil(2)))
+}
+
+/// What is kept in one piece for alerts is what the line and the posts say.
+fn people_are_those_of_line_and_posts(city: &City) {
+    for (id, compound) in city.compounds() {
+        let holders: Vec<PersonId> = compound.posts.iter().flat_map(PostState::claimants).collect();
+        assert_eq!(compound.holders(), holders, "{id}");
+        let people: HashSet<PersonId> = compound.succession.line.iter().chain(&holders).copied().collect();
+        assert_eq!((compound.people_count() as usize, compound.people().len()), (people.len(), people.len()), "{id}");
+        assert!(compound.people().iter().all(|person| people.contains(person)), "{id}");
+    }
 }
 
 fn nobody_is_called_twice(city: &City) {

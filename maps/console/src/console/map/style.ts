@@ -165,15 +165,18 @@ export function style(): StyleSpecification {
   }
 }
 
+/** Of what is hatched. */
+export const HATCH = { ground: '#4a5666', stripe: '#c3cfde' }
+
 /** Diagonal lines on grey: unknown, never fine. */
 export function hatch(): ImageData {
   const side = 12
   const canvas = new OffscreenCanvas(side, side)
   const pen = canvas.getContext('2d')
   if (!pen) return new ImageData(side, side)
-  pen.fillStyle = '#4a5666'
+  pen.fillStyle = HATCH.ground
   pen.fillRect(0, 0, side, side)
-  pen.strokeStyle = '#c3cfde'
+  pen.strokeStyle = HATCH.stripe
   pen.lineWidth = 2.5
   for (const from of [-side, 0, side]) {
     pen.beginPath()
