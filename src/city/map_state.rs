@@ -98,7 +98,7 @@ impl City {
     fn map_alert(&self, id: CompoundId, state: &CompoundState) -> Option<MapAlert> {
         let alert_id = state.last_alert?;
         let alert = self.alert(alert_id).ok()?;
-        let reach = alert.reach.get(&id)?;
+        let reach = alert.reach.get(id)?;
         let withdraws = matches!(alert.alert.draft.kind, AlertKind::Cancel { .. });
         Some(MapAlert {
             id: alert_id,

@@ -1,6 +1,7 @@
 //! What is true now: the city folded from its events. Only `evolve` writes here; everybody else reads.
 
 mod compound;
+mod reaches;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Included};
@@ -16,7 +17,7 @@ use crate::domain::household::{FlatNo, HouseholdKey, UnitNo};
 use crate::domain::ids::{AlertId, DispatchId, IncidentId, PersonId};
 use crate::domain::incident::Incident;
 use crate::domain::post::{PostKey, PostKind};
-use crate::domain::receipt::{Funnel, Reach};
+use crate::domain::receipt::Funnel;
 use crate::domain::refusal::Refusal;
 use crate::domain::roll_call::{HouseholdRoll, RollCounts};
 use crate::domain::time::Timestamp;
@@ -27,6 +28,7 @@ use super::spatial::SpatialIndex;
 use super::tally::{ReadyTimes, Share, Tally, shift_roll};
 
 pub use compound::{CompoundState, PostState};
+pub use reaches::Reaches;
 
 /// The whole city.
 #[derive(Debug, Default)]
@@ -182,7 +184,7 @@ pub struct AlertState {
     /// What it is.
     pub alert: Alert,
     /// How far it has got in each compound; filled at issue.
-    pub reach: HashMap<CompoundId, Reach>,
+    pub reach: Reaches,
     /// All compounds together.
     pub funnel: Funnel,
     /// Compounds in which somebody in command acknowledged.

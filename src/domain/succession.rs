@@ -109,6 +109,11 @@ impl Succession {
         self.after(compound, self.holder)
     }
 
+    /// Whether nobody comes after the holder: the street commands.
+    pub fn is_last(&self) -> bool {
+        matches!(self.holder, Holder::Area(area) if area.level() != AreaLevel::Community)
+    }
+
     /// All who come after the holder, in order; the street is the last.
     pub fn to_come(&self, compound: CompoundId) -> impl Iterator<Item = Holder> + '_ {
         std::iter::successors(self.next(compound), move |holder| self.after(compound, *holder))

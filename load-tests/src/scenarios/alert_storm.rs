@@ -215,7 +215,10 @@ impl AlertStorm {
             let began = Instant::now();
             peer.publish(&payload)?;
             fleet.run(PATIENCE, |talk| talk.came.len() == phones)?;
-            Ok((Times::since(began, &fleet.talk.came), fleet.talk.came.len()))
+            let said = (Times::since(began, &fleet.talk.came), fleet.talk.came.len());
+            // As after each of Muster's alerts: who is told at once again finds its processor awake and its memory near.
+            fleet.run(SETTLE, |_| false)?;
+            Ok(said)
         };
         for _ in 0..WARM_UPS {
             say(&mut fleet, &mut peer)?;

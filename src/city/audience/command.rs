@@ -21,7 +21,7 @@ impl City {
         compound: CompoundId,
     ) -> Option<(Holder, AcknowledgementAsked)> {
         let state = self.compound(compound).ok().filter(|state| state.unacknowledged.contains(&alert))?;
-        let due_at = self.alert(alert).ok()?.reach.get(&compound).and_then(|reach| reach.ack_due);
+        let due_at = self.alert(alert).ok()?.reach.get(compound).and_then(|reach| reach.ack_due);
         let command = &state.succession;
         Some((command.holder, AcknowledgementAsked { alert, compound, epoch: command.epoch, due_at }))
     }

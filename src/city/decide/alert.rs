@@ -288,7 +288,7 @@ impl City {
 
     fn check_recipient(&self, alert: AlertId, person: PersonId) -> Result<(), Refusal> {
         let state = self.alert(alert)?;
-        let got = self.places_of(person).any(|compound| state.reach.contains_key(&compound));
+        let got = self.places_of(person).any(|compound| state.reach.contains(compound));
         if got { Ok(()) } else { Err(Refusal::NotARecipient {}) }
     }
 
@@ -299,7 +299,7 @@ impl City {
             events.push(Event::Receipts(vec![ReceiptMark { alert: id, person, stage: Stage::Acknowledged }]));
         }
         let waits = |compound: &CompoundId| {
-            let waiting = state.reach.get(compound).is_some_and(|reach| reach.acknowledged.is_none());
+            let waiting = state.reach.get(*compound).is_some_and(|reach| reach.acknowledged.is_none());
             waiting && self.commands(&order.actor, *compound)
         };
         let compounds: Vec<CompoundId> = if order.actor.grants.is_empty() {
@@ -317,7 +317,7 @@ impl City {
     fn decide_pass_over(&self, now: Timestamp, id: AlertId, compounds: &[CompoundId]) -> Result<Vec<Event>, Refusal> {
         let state = self.alert(id)?;
         let late = |compound: &&CompoundId| {
-            state.reach.get(compound).and_then(|reach| reach.ack_due).is_some_and(|due| due <= now)
+            state.reach.get(**compound).and_then(|reach| reach.ack_due).is_some_and(|due| due <= now)
         };
         let step = |compound: &CompoundId| {
             let to = self.compound(*compound).ok()?.succession.next(*compound)?;

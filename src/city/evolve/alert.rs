@@ -1,7 +1,5 @@
 //! What follows for alerts: who was sent them, how far they got, who must acknowledge until when.
 
-use std::collections::HashMap;
-
 use crate::domain::alert::{Alert, AlertEvent, AlertKind, Issue};
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{AlertId, PersonId};
@@ -10,7 +8,7 @@ use crate::domain::succession::{Holder, SuccessionEvent};
 use crate::domain::time::Timestamp;
 
 use super::super::deadlines::Wait;
-use super::super::state::{AlertState, City};
+use super::super::state::{AlertState, City, Reaches};
 use super::Moment;
 
 impl City {
@@ -21,7 +19,7 @@ impl City {
             let exercise = self.incidents.get(&draft.incident).is_some_and(|state| state.incident.exercise);
             let alert = Alert::new((**draft).clone(), exercise, now.by);
             let state =
-                AlertState { alert, reach: HashMap::new(), funnel: Funnel::default(), compounds_acknowledged: 0 };
+                AlertState { alert, reach: Reaches::default(), funnel: Funnel::default(), compounds_acknowledged: 0 };
             self.alerts.insert(id, state);
             self.alert_order.push(id);
         }
@@ -38,33 +36,31 @@ impl City {
         self.alerts_issued += 1;
         let Some(kind) = self.alerts.get(&id).map(|state| state.alert.draft.kind) else { return };
         let must_acknowledge = !matches!(kind, AlertKind::Cancel { .. });
-        let mut sent = 0;
-        if let Some(state) = self.alerts.get_mut(&id) {
-            state.reach.reserve(issue.compounds.len());
-        }
-        for compound in &issue.compounds {
-            // Where the street commands already, nobody comes after it.
-            let command = self.compounds.get(compound).map(|state| &state.succession).filter(|_| must_acknowledge);
-            let next = command.and_then(|command| command.next(*compound));
-            let ack_due = next.map(|_| now.at.plus_s(issue.ack_timeout_s));
-            let asked = command.map(|command| Asked { holder: command.holder, at: now.at, after_silence: false });
-            let people = self.change(*compound, now, |state| {
-                state.last_alert = Some(id);
-                if must_acknowledge {
+        let reach: Reaches = issue
+            .compounds
+            .iter()
+            .map(|compound| {
+                let reach = self.change(*compound, now, |state| {
+                    state.last_alert = Some(id);
+                    let funnel = Funnel { sent: state.people_count(), ..Funnel::default() };
+                    if !must_acknowledge {
+                        return Reach { sent_at: now.at, funnel, ..Reach::default() };
+                    }
                     state.unacknowledged.push(id);
-                }
-                state.people_count()
-            });
-            let funnel = Funnel { sent: people.unwrap_or(0), ..Funnel::default() };
-            sent += funnel.sent;
-            self.deadlines.move_to(Wait::Acknowledgement(id, *compound), None, ack_due);
-            if let Some(state) = self.alerts.get_mut(&id) {
-                let asked = asked.into_iter().collect();
-                state.reach.insert(*compound, Reach { sent_at: now.at, funnel, ack_due, asked, ..Reach::default() });
-            }
-        }
+                    let command = &state.succession;
+                    // Where the street commands already, nobody comes after it.
+                    let ack_due = (!command.is_last()).then(|| now.at.plus_s(issue.ack_timeout_s));
+                    let asked = vec![Asked { holder: command.holder, at: now.at, after_silence: false }];
+                    Reach { sent_at: now.at, funnel, ack_due, asked, ..Reach::default() }
+                });
+                let reach = reach.unwrap_or_else(|| Reach { sent_at: now.at, ..Reach::default() });
+                self.deadlines.move_to(Wait::Acknowledgement(id, *compound), None, reach.ack_due);
+                (*compound, reach)
+            })
+            .collect();
         if let Some(state) = self.alerts.get_mut(&id) {
-            state.funnel.sent = sent;
+            state.funnel.sent = reach.values().map(|reach| reach.funnel.sent).sum();
+            state.reach = reach;
             if let Some(incident) = self.incidents.get_mut(&state.alert.draft.incident) {
                 incident.alerts.push(id);
             }
@@ -89,7 +85,7 @@ impl City {
             let Some(state) = self.alerts.get_mut(&mark.alert) else { continue };
             let mut moved = Vec::with_capacity(places.len());
             for compound in places {
-                let Some(reach) = state.reach.get_mut(&compound) else { continue };
+                let Some(reach) = state.reach.get_mut(compound) else { continue };
                 if let Some(before) = reach.mark(mark.person, mark.stage, now.at) {
                     state.funnel.advance(before, mark.stage);
                     moved.push(compound);
@@ -115,7 +111,7 @@ impl City {
     fn note_acknowledged(&mut self, id: AlertId, compound: CompoundId, by: PersonId, now: Moment) {
         self.stop_asking(id, compound, now);
         let Some(state) = self.alerts.get_mut(&id) else { return };
-        let Some(reach) = state.reach.get_mut(&compound) else { return };
+        let Some(reach) = state.reach.get_mut(compound) else { return };
         if reach.acknowledged.is_none() {
             reach.acknowledged = Some((by, now.at));
             state.compounds_acknowledged += 1;
@@ -128,7 +124,7 @@ impl City {
     }
 
     fn set_ack_due(&mut self, id: AlertId, compound: CompoundId, due: Option<Timestamp>) {
-        let reach = self.alerts.get_mut(&id).and_then(|state| state.reach.get_mut(&compound));
+        let reach = self.alerts.get_mut(&id).and_then(|state| state.reach.get_mut(compound));
         if let Some(reach) = reach {
             let before = std::mem::replace(&mut reach.ack_due, due);
             self.deadlines.move_to(Wait::Acknowledgement(id, compound), before, due);
@@ -140,14 +136,14 @@ impl City {
     pub(super) fn ask_new_holder(&mut self, id: CompoundId, event: &SuccessionEvent, now: Moment) {
         let after_silence = matches!(event, SuccessionEvent::PassedOver { .. });
         let Some(compound) = self.compounds.get(&id) else { return };
-        let (holder, last) = (compound.succession.holder, compound.succession.next(id).is_none());
+        let (holder, last) = (compound.succession.holder, compound.succession.is_last());
         for alert in compound.unacknowledged.clone() {
             let Some(state) = self.alerts.get(&alert) else { continue };
             if !after_silence && state.alert.draft.content.is_expired(now.at) {
                 self.stop_asking(alert, id, now);
                 continue;
             }
-            let said = |person| state.reach.get(&id).and_then(|reach| reach.stage_of(person));
+            let said = |person| state.reach.get(id).and_then(|reach| reach.stage_of(person));
             if let Holder::Person(person) = holder
                 && said(person) == Some(Stage::Acknowledged)
             {
@@ -156,7 +152,7 @@ impl City {
                 let timeout_s = state.alert.issue.as_ref().map_or(0, |issue| issue.ack_timeout_s);
                 // After the street nobody is left to ask: the compound stays unacknowledged, and is shown so.
                 self.set_ack_due(alert, id, (!last).then(|| now.at.plus_s(timeout_s)));
-                if let Some(reach) = self.alerts.get_mut(&alert).and_then(|state| state.reach.get_mut(&id)) {
+                if let Some(reach) = self.alerts.get_mut(&alert).and_then(|state| state.reach.get_mut(id)) {
                     reach.ask(Asked { holder, at: now.at, after_silence });
                 }
             }

@@ -97,7 +97,7 @@ impl City {
             self.ask_new_holder(id, event, now);
         }
         if let SuccessionEvent::PassedOver { alert, .. } = event
-            && let Some(reach) = self.alerts.get_mut(alert).and_then(|alert| alert.reach.get_mut(&id))
+            && let Some(reach) = self.alerts.get_mut(alert).and_then(|alert| alert.reach.get_mut(id))
         {
             reach.passed_over = reach.passed_over.saturating_add(1);
         }

@@ -136,7 +136,7 @@ impl CompoundState {
 
     /// Whether the person holds a granted claim in it.
     pub fn has_claimant(&self, person: PersonId) -> bool {
-        self.posts.iter().any(|post| post.is_held_by(person))
+        self.holders.contains(&person)
     }
 
     /// Whether the person commands it now.

@@ -113,7 +113,7 @@ pub async fn escalation(
 ) -> Answer<Json<EscalationView>> {
     let city = app.city();
     city.may(&actor, Action::SeePlans, compound)?;
-    let reach = city.alert(id)?.reach.get(&compound).ok_or(Refusal::NotARecipient {})?;
+    let reach = city.alert(id)?.reach.get(compound).ok_or(Refusal::NotARecipient {})?;
     Ok(Json(EscalationView::of(&city, compound, &city.compound(compound)?.succession, reach)))
 }
 

@@ -163,7 +163,7 @@ pub(super) fn reached<'a>(
     let seen = move |compound: &CompoundId| {
         area.is_none_or(|area| compound.is_in(area)) && city.may(actor, Action::SeeCompound, *compound).is_ok()
     };
-    Ok(compounds.filter(seen).filter_map(|compound| Some((compound, state.reach.get(&compound)?))))
+    Ok(compounds.filter(seen).filter_map(|compound| Some((compound, state.reach.get(compound)?))))
 }
 
 /// In which order, and which compounds.
@@ -235,7 +235,7 @@ pub async fn recipients(
     let city = app.city();
     city.may(&actor, Action::SeeContacts, query.compound)?;
     let compound = city.compound(query.compound)?;
-    let reach = city.alert(id)?.reach.get(&query.compound).ok_or(Refusal::NotARecipient {})?;
+    let reach = city.alert(id)?.reach.get(query.compound).ok_or(Refusal::NotARecipient {})?;
     let view = |person| {
         let stage = reach.stage_of(person);
         let at = stage.and_then(|stage| reach.stage_at(person, stage)).map(Into::into);

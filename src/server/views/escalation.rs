@@ -127,7 +127,7 @@ mod tests {
     const ACK_S: u32 = 300;
 
     fn view(world: &World, alert: AlertId, id: CompoundId) -> EscalationView {
-        let reach = &world.city.alert(alert).unwrap().reach[&id];
+        let reach = world.city.alert(alert).unwrap().reach.get(id).unwrap();
         EscalationView::of(&world.city, id, &world.city.compound(id).unwrap().succession, reach)
     }
 
@@ -168,7 +168,7 @@ mod tests {
         let id = world.manned(0);
         let alert = world.issues(incident, &[id]);
         world.forward_s(ACK_S);
-        let reach = &world.city.alert(alert).unwrap().reach[&id];
+        let reach = world.city.alert(alert).unwrap().reach.get(id).unwrap();
         let command = &world.city.compound(id).unwrap().succession;
         let step = PassedOnView::of(&world.city, id, command, reach, 1).unwrap();
         let said = [step.from, step.to].map(|office| office.unwrap().en);

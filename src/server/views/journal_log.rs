@@ -49,7 +49,7 @@ impl Concern {
                 let alert = marks.first().map(|mark| mark.alert);
                 let reach = alert.and_then(|id| city.alert(id).ok()).map(|state| &state.reach);
                 let places = marks.iter().flat_map(|mark| city.places_of(mark.person));
-                let reached = places.filter(|place| reach.is_some_and(|reach| reach.contains_key(place)));
+                let reached = places.filter(|place| reach.is_some_and(|reach| reach.contains(*place)));
                 Self { compounds: sorted(reached.collect()), ..Self::about(city, alert) }
             }
             Event::Acknowledged { alert, compounds, .. } => {

@@ -74,7 +74,7 @@ impl OwnAlert {
 
 /// Whether the person did so in a compound in which they have a part.
 fn acknowledged_at_home(city: &City, person: PersonId, state: &AlertState) -> bool {
-    let mut reaches = city.places_of(person).filter_map(|compound| state.reach.get(&compound));
+    let mut reaches = city.places_of(person).filter_map(|compound| state.reach.get(compound));
     reaches.any(|reach| reach.stage_of(person) == Some(Stage::Acknowledged))
 }
 

@@ -214,7 +214,7 @@ async fn receipts_wait_for_as_long_as_the_disk_is_full() {
     assert_eq!(served.parts.muster.city().position(), before);
     faults.heal();
     waits(&|| served.parts.muster.city().position() > before).await;
-    let stage = served.parts.muster.city().alert(alert).unwrap().reach[&here].stage_of(person);
+    let stage = served.parts.muster.city().alert(alert).unwrap().reach.get(here).unwrap().stage_of(person);
     assert_eq!(stage, Some(Stage::Shown));
 }
 
@@ -229,6 +229,6 @@ async fn what_phones_reported_last_is_in_the_city_when_the_hub_has_stopped() {
     let person = served.in_line(here, 0).person_id().unwrap();
     assert!(served.parts.hub.receipts().leave(ReceiptMark { alert, person, stage: Stage::Shown }));
     assert_eq!(served.parts.hub.stop(PATIENCE).await, 0);
-    let stage = served.parts.muster.city().alert(alert).unwrap().reach[&here].stage_of(person);
+    let stage = served.parts.muster.city().alert(alert).unwrap().reach.get(here).unwrap().stage_of(person);
     assert_eq!(stage, Some(Stage::Shown));
 }

@@ -234,7 +234,7 @@ fn every_compound_can_be_reached_step_by_step() {
         world.forward_s(ACK_S);
         let compound = world.city.compound(id).unwrap();
         held.push(compound.succession.holder);
-        let reach = &world.city.alert(alert).unwrap().reach[&id];
+        let reach = world.city.alert(alert).unwrap().reach.get(id).unwrap();
         assert_eq!(usize::from(reach.passed_over), step);
     }
     let mut wanted: Vec<Holder> = line.iter().map(|person| Holder::Person(*person)).collect();
@@ -242,7 +242,7 @@ fn every_compound_can_be_reached_step_by_step() {
     wanted.push(Holder::Area(id.area(muster::domain::area::AreaLevel::Street)));
     assert_eq!(held, wanted);
     // Each was asked at their time, and only the first not for want of an answer.
-    let reach = &world.city.alert(alert).unwrap().reach[&id];
+    let reach = world.city.alert(alert).unwrap().reach.get(id).unwrap();
     let asked: Vec<_> = reach.asked.iter().map(|asked| (asked.holder, asked.at, asked.after_silence)).collect();
     let at = |step: usize| reach.sent_at.plus_s(ACK_S * u32::try_from(step).unwrap());
     let steps = wanted.iter().enumerate().map(|(step, holder)| (*holder, at(step), step > 0));
@@ -250,7 +250,7 @@ fn every_compound_can_be_reached_step_by_step() {
     let before = world.journal.len();
     world.forward_s(10 * ACK_S);
     assert_eq!(world.journal.len(), before, "nobody is left to ask");
-    let reach = &world.city.alert(alert).unwrap().reach[&id];
+    let reach = world.city.alert(alert).unwrap().reach.get(id).unwrap();
     assert_eq!(reach.acknowledged, None, "and it is shown as unacknowledged");
     consistent(&world);
 }
@@ -265,7 +265,7 @@ fn the_holders_word_stops_the_line_and_a_deputys_counts_when_it_is_the_deputys_t
     world.does(&commander, acknowledge(alert));
     let deputy = world.in_line(slow, 1);
     world.does(&deputy, acknowledge(alert));
-    let reach = |world: &World, id| world.city.alert(alert).unwrap().reach[&id].clone();
+    let reach = |world: &World, id| world.city.alert(alert).unwrap().reach.get(id).unwrap().clone();
     assert!(reach(&world, quick).acknowledged.is_some());
     assert_eq!(reach(&world, slow).acknowledged, None, "the commander has not spoken yet");
     world.forward_s(ACK_S);
@@ -333,7 +333,7 @@ fn the_funnel_counts_each_person_once_a_stage() {
     world.does(&World::somebody(people[5]), report(Stage::Acknowledged));
     let funnel = Funnel { sent, delivered: 3, shown: 2, acknowledged: 1 };
     assert_eq!(world.city.alert(alert).unwrap().funnel, funnel);
-    assert_eq!(world.city.alert(alert).unwrap().reach[&id].funnel, funnel);
+    assert_eq!(world.city.alert(alert).unwrap().reach.get(id).unwrap().funnel, funnel);
     let stranger = world.city.compound(world.manned(3)).unwrap().people()[0];
     let stranger = World::somebody(stranger);
     assert_eq!(world.refuses(&stranger, report(Stage::Shown)), "not_a_recipient");
