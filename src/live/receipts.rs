@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
@@ -16,6 +16,9 @@ use crate::runtime::Muster;
 
 use super::hub::Hub;
 use super::limits::LiveLimits;
+
+/// While a batch comes together, how often what came is looked at. Who waits to be woken is woken by each of thousands.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Where connections leave receipts, until they are gathered.
 #[derive(Debug)]
@@ -76,12 +79,13 @@ async fn gather(mut left: mpsc::Receiver<Left>, muster: Muster, limits: &LiveLim
             match next {
                 Some(Left::Mark(mark)) => batch.push(mark),
                 Some(Left::Settle(done)) => break Some(done),
-                None => break None,
+                None if left.is_closed() || Instant::now() >= until => break None,
+                None => sleep_until(until.min(Instant::now() + LOOK_EVERY)).await,
             }
             if batch.len() >= limits.receipts_max {
                 break None;
             }
-            next = timeout_at(until, left.recv()).await.ok().flatten();
+            next = left.try_recv().ok();
         };
         if !batch.is_empty() {
             give(&muster, batch, limits.receipts_retry).await;
