@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,9 +21,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How much of what a server said is told when it does not start.
 const LOG_TOLD_CHARS: usize = 400;
 
-/// An address that was free a moment ago.
+/// Below the ports that Linux gives to those who connect: the closed connections of a round before hold thousands of these for a
+/// minute, and a server that does not say `SO_REUSEADDR` cannot listen there.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// An address that was free a moment ago, another each time.
 pub(super) fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Runs side by side begin at different places.
+    let ports = PORTS.len();
+    let first = std::process::id() as usize % ports;
+    for port in PORTS.cycle().skip(first + usize::from(NEXT.fetch_add(1, Ordering::Relaxed))).take(ports) {
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return listener.local_addr();
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
 }
 
 /// A server that was started here. Dropping it ends it.
