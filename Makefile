@@ -19,7 +19,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench bench-core \
 	bench-load bench-map bench-phone peers audit \
-	need-rust need-node need-chromium
+	need-rust need-node need-chromium need-redis
 
 help: ## 列出全部目标 lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +55,7 @@ $(CONSOLE)/dist/console.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSO
 	cd $(CONSOLE) && npm run --silent build
 
 # The cheap checks come first. The last line of the output is the test runner's own summary.
-test: need-rust check-style check-core check-docs check-console check-browser ## 全部检查 every check: form, lints, pure core, documentation, tests
+test: need-rust need-redis check-style check-core check-docs check-console check-browser ## 全部检查 every check: form, lints, pure core, documentation, tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
 		cargo nextest run --locked --no-fail-fast $(TESTS); \
 	else \
@@ -127,6 +127,11 @@ need-rust:
 need-node:
 	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null || { \
 		echo "缺少 Node.js 20.19 或更新版本：https://nodejs.org。 Node.js 20.19 or later is missing: https://nodejs.org" >&2; exit 1; }
+
+need-redis:
+	@command -v redis-server >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || { \
+		echo "缺少 Redis：apt-get install redis-server。 Redis is missing: apt-get install redis-server" >&2; exit 1; }
 
 need-chromium:
 	@test -x $(CHROMIUM) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

@@ -19,6 +19,7 @@ use muster::engine::{Engine, Limits, timers};
 use muster::journal::{SqliteJournal, SqliteOptions};
 use muster::live::hub::Registration;
 use muster::live::{Hub, LiveLimits};
+use muster::testing::append;
 use muster::testing::world::World;
 use uuid::Uuid;
 
@@ -72,16 +73,16 @@ fn switch_once(mut world: World) -> String {
     let began = Instant::now();
     let round = engine.next_round(&world.city).round.expect("decided");
     let decided = began.elapsed();
-    let (entries, tickets) = round.split();
+    let entries = round.proposals.into_iter().map(|proposal| proposal.entry).collect();
     let began = Instant::now();
-    let mut records: Vec<Record> = muster::engine::ports::Journal::append(&mut journal, entries).expect("durable");
+    let mut records: Vec<Record> = append(&mut journal, entries).expect("durable");
     let durable = began.elapsed();
     for record in &mut records {
         record.position = world.city.position() + 1;
     }
     let (mut told_nobody, mut told) = (Duration::ZERO, Duration::ZERO);
     let began = Instant::now();
-    engine.commit(&mut world.city, &tickets, &records, |city, record| {
+    engine.take_in(&mut world.city, &records, |city, record| {
         told_nobody += timed(|| empty.publish(city, record));
         told += timed(|| full.publish(city, record));
     });

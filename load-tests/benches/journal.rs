@@ -8,6 +8,7 @@ use std::env;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ use muster::domain::time::Timestamp;
 use muster::engine::ports::Journal as _;
 use muster::engine::{Engine, Limits};
 use muster::journal::{SqliteJournal, SqliteOptions, record};
+use muster::testing::append;
 use uuid::Uuid;
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
@@ -41,6 +43,12 @@ const RESTART_FROM: &str = "MUSTER_BENCH_RESTART_FROM";
 const BATCHES: [(usize, usize); 4] = [(1, 4_000), (16, 4_000), (64, 3_000), (256, 2_000)];
 /// Batches of each kind before the other has its turn.
 const TURN: usize = 50;
+/// The lengths at which a journal is measured, as shares of the whole.
+const SHARES: [usize; 3] = [100, 10, 1];
+/// Check-ins that one batch brings to a journal of some length, and how many batches are timed.
+const BEHIND: (usize, usize) = (64, 100);
+/// The first of these check-ins: no other is of the same moment.
+const BEHIND_FROM: usize = 1_000_000_000;
 /// Records written at once when the journal of the restart is laid out.
 const LAYOUT_CHUNK: usize = 1_000;
 /// Records read at once when it is taken in, as the runtime does.
@@ -58,9 +66,35 @@ fn main() -> Done {
     appends(folder.path(), &flats)?;
     let path = folder.path().join("restart.sqlite");
     let records = env::var("MUSTER_BENCH_RECORDS").map_or(Ok(1_000_000), |n| n.parse())?;
-    lay_out(&path, &city, &flats, records)?;
-    let restarted = Command::new(env::current_exe()?).env(RESTART_FROM, &path).status()?;
-    if restarted.success() { Ok(()) } else { Err("the restart failed".into()) }
+    println!(
+        "| records | file, MiB | open | read, check, parse | evolve | whole restart | of it CPU | memory, MiB | at most |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let (mut there, mut lengths) = (0, Vec::new());
+    for records in SHARES.map(|share| records / share) {
+        lay_out(&path, &city, &flats, there..records)?;
+        there = records;
+        if !Command::new(env::current_exe()?).env(RESTART_FROM, &path).status()?.success() {
+            return Err("the restart failed".into());
+        }
+        lengths.push((records, appends_behind(&path, &flats)?));
+    }
+    println!("\n| records before | append of {} check-ins: p50 | p99 |\n|--:|--:|--:|", BEHIND.0);
+    for (records, [half, most, _]) in lengths {
+        println!("| {records} | {half} | {most} |");
+    }
+    Ok(())
+}
+
+/// What appends take behind all that is there.
+fn appends_behind(path: &Path, flats: &[HouseholdKey]) -> Done<[Took; 3]> {
+    let (batch, batches) = BEHIND;
+    let (mut journal, mut times) = (SqliteJournal::open(path, options()?)?, Batches::default());
+    for n in 0..batches {
+        let entries = check_ins(flats, BEHIND_FROM + n * batch, batch).collect();
+        times.time(|| append(&mut journal, entries).map(drop))?;
+    }
+    Ok(times.quantiles())
 }
 
 /// Both ways of keeping, turn by turn, at every size of batch.
@@ -80,7 +114,7 @@ fn appends(folder: &Path, flats: &[HouseholdKey]) -> Done {
             }
             for n in turn * TURN..(turn + 1) * TURN {
                 let entries = make(n);
-                by_sqlite.time(|| journal.append(entries).map(drop))?;
+                by_sqlite.time(|| append(&mut journal, entries).map(drop))?;
             }
         }
         let (file_rate, sqlite_rate) = (by_file.rate(batch), by_sqlite.rate(batch));
@@ -134,12 +168,14 @@ impl Batches {
     }
 }
 
-/// Writes the city, a flood in all of it, and so many check-ins.
-fn lay_out(path: &Path, city: &DemoCity, flats: &[HouseholdKey], records: usize) -> Done {
+/// Writes these check-ins; before the first, the city and a flood in all of it.
+fn lay_out(path: &Path, city: &DemoCity, flats: &[HouseholdKey], records: Range<usize>) -> Done {
     let mut journal = SqliteJournal::open(path, options()?)?;
-    journal.append(vec![entry(0, Giver::System, register(city)), entry(1, Giver::System, flood(city))])?;
-    for from in (0..records).step_by(LAYOUT_CHUNK) {
-        journal.append(check_ins(flats, from, LAYOUT_CHUNK.min(records - from)).collect())?;
+    if records.start == 0 {
+        append(&mut journal, vec![entry(0, Giver::System, register(city)), entry(1, Giver::System, flood(city))])?;
+    }
+    for from in records.clone().step_by(LAYOUT_CHUNK) {
+        append(&mut journal, check_ins(flats, from, LAYOUT_CHUNK.min(records.end - from)).collect())?;
     }
     Ok(())
 }
@@ -159,16 +195,10 @@ fn restart(path: &Path) -> Done {
         if records.is_empty() {
             break;
         }
-        for record in &records {
-            engine.replay(&mut city, record);
-        }
+        engine.take_in(&mut city, &records, |_, _| ());
     }
     let took = start.elapsed();
     let records = journal.last_position()?;
-    println!(
-        "| records | file, MiB | open | read, check, parse | evolve | whole restart | of it CPU | memory, MiB | at most |"
-    );
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     println!(
         "| {records} | {} | {} | {} | {} | {} | {} | {} | {} |",
         bytes >> 20,

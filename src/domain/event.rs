@@ -122,6 +122,22 @@ pub struct Entry {
     pub events: Vec<Event>,
 }
 
+impl Entry {
+    /// Whether more than a few are told of it. What comes in thousands concerns one compound, or nobody but the counts.
+    pub fn concerns_many(&self) -> bool {
+        let concerns_few = |event: &Event| {
+            matches!(
+                event,
+                Event::CheckedIn(_)
+                    | Event::Receipts(_)
+                    | Event::Acknowledged { .. }
+                    | Event::Duty(DutyEvent::Answered { .. })
+            )
+        };
+        !self.events.iter().all(concerns_few)
+    }
+}
+
 /// An entry that is durable, and where it stands in the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {

@@ -194,10 +194,10 @@ refusals! {
     JournalUnavailable {} Unavailable "journal_unavailable"
         "日志无法写入（磁盘满或故障），命令未执行；查询仍可用。请联系管理员。"
         "The journal cannot be written (disk full or failing); nothing was done, reading still works. Tell the administrator.";
-    /// The core ended before it answered: the command may have been done.
+    /// The core ended, or the journal broke off, before it answered: the command may have been done.
     OutcomeUnknown {} Unavailable "outcome_unknown"
-        "指挥核心意外停止，命令是否执行未知。请在系统恢复后用同一编号重试。"
-        "The core stopped before it answered; whether the command was done is not known. Try again with the same id once it is back.";
+        "指挥核心或日志在答复前中断，命令是否执行未知。请在系统恢复后用同一编号重试，不会重复执行。"
+        "The core or the journal broke off before it answered; whether the command was done is not known. Try again with the same id once it is back: it is not done twice.";
     /// Names, phones and accounts cannot be read or written.
     DirectoryUnavailable {} Unavailable "directory_unavailable"
         "人员目录暂不可用（磁盘满或故障），操作未执行。请稍后重试并联系管理员。"

@@ -1,6 +1,7 @@
 //! What the engine needs from outside. One contract suite (`tests/journal_contract`) runs over every implementation.
 
 use crate::city::City;
+use crate::domain::command::Key;
 use crate::domain::event::{Entry, Record};
 
 /// Why a journal did not do what it was asked.
@@ -9,6 +10,14 @@ pub enum JournalError {
     /// It cannot be written now (disk full, failing, read-only). Nothing of the append is kept.
     #[error("the journal cannot be written: {0}")]
     Unavailable(String),
+    /// It was asked, and nobody can say what came of it: the append may have been kept, or be kept still. Its records are found by
+    /// reading on.
+    #[error("the journal did not say whether it took the append: {0}")]
+    OutcomeUnknown(String),
+    /// It holds other records than it gave out: its server was replaced by one that lacked some. What was given out is to be forgotten
+    /// ([`Journal::rewind`]), and everything read anew.
+    #[error("the journal is not the one that was read: {0}")]
+    Forked(String),
     /// What it holds is not what was written: a broken chain, a record that cannot be read.
     #[error("the journal is damaged at position {position}: {why}")]
     Damaged {
@@ -19,19 +28,56 @@ pub enum JournalError {
     },
 }
 
-/// An ordered, durable log of entries.
+/// What a command did, on its way into the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// What the command touches.
+    pub key: Key,
+    /// What it did.
+    pub entry: Entry,
+}
+
+impl Proposal {
+    /// Whether it still holds where another node has written this since it was decided.
+    pub fn holds_beside(&self, key: Key, entry: &Entry) -> bool {
+        let apart = self.key != key && self.key != Key::City && key != Key::City;
+        apart && (self.entry.giver, self.entry.id) != (entry.giver, entry.id)
+    }
+}
+
+/// What came of an append.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Appended {
+    /// Every record after the position on which was decided, in order: what other nodes wrote meanwhile, then what was appended.
+    pub records: Vec<Record>,
+    /// Of each proposal in turn where it stands. `None`: it was not kept, because one of the other nodes' records touches the same, or
+    /// is of the same command. It has to be decided again, on the city as it stands after `records`.
+    pub positions: Vec<Option<u64>>,
+}
+
+/// An ordered, durable log of entries, which one node writes or several.
 pub trait Journal: Send {
-    /// Appends entries, all or nothing; when it returns they are durable. The records come back in order.
+    /// Appends what was decided on the city as it stood after the record `seen`; when it returns, that is durable. What touches
+    /// [`Key::City`] is kept only where no other node wrote anything since.
     ///
     /// # Errors
     /// [`JournalError::Unavailable`]: nothing was kept, the next append may work. [`JournalError::Damaged`]: nothing was kept, and
-    /// nothing will be; only a start that reads it anew tells what it holds.
-    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError>;
+    /// nothing will be; only a start that reads it anew tells what it holds. [`JournalError::OutcomeUnknown`],
+    /// [`JournalError::Forked`].
+    fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError>;
+
+    /// Makes sure that all it gave out is durable, whoever wrote it. Where one node writes, it always is.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    fn confirm(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
 
     /// Reads records after `position` in order, at most `limit`.
     ///
     /// # Errors
-    /// [`JournalError::Unavailable`], [`JournalError::Damaged`].
+    /// [`JournalError::Unavailable`], [`JournalError::Damaged`], [`JournalError::Forked`].
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError>;
 
     /// Position of the last record; 0 when there is none.
@@ -39,6 +85,12 @@ pub trait Journal: Send {
     /// # Errors
     /// [`JournalError::Unavailable`].
     fn last_position(&mut self) -> Result<u64, JournalError>;
+
+    /// Has `wake` called, from a thread of the journal's own, whenever other nodes may have written. A journal with one writer never
+    /// calls it.
+    fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+        drop(wake);
+    }
 
     /// Whether it can be written now. Changes nothing that is read.
     ///
@@ -48,7 +100,15 @@ pub trait Journal: Send {
         Ok(())
     }
 
-    /// Names this journal for ever: a client that knows another epoch has to load anew.
+    /// Forgets what it gave out: from here on it stands for what it holds now, from the first record.
+    ///
+    /// # Errors
+    /// [`JournalError::Unavailable`], [`JournalError::Damaged`].
+    fn rewind(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    /// Names this journal, and the server that holds it where that may change: a client that knows another epoch has to load anew.
     fn epoch(&self) -> &str;
 }
 
@@ -62,6 +122,9 @@ pub trait Publisher: Send {
     /// Tells those whom it concerns. Must not block: the driver waits, and but for the last record of a round the city's write lock
     /// is held. What concerns a whole city (an order, an alert) is alone in its round, so that reading goes on while it is told.
     fn publish(&mut self, city: &City, record: &Record);
+
+    /// The city was read anew and now stands at `position`: what was told before may never have been. Whoever listens loads anew.
+    fn begin_anew(&mut self, _position: u64) {}
 }
 
 impl Publisher for () {

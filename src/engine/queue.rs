@@ -4,17 +4,30 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::city::City;
 use crate::domain::actor::Giver;
-use crate::domain::command::Order;
+use crate::domain::command::{Key, Order};
 use crate::domain::event::{Entry, Record};
 use crate::domain::ids::CommandId;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 
 use super::idempotency::Idempotency;
+use super::ports::{JournalError, Proposal};
 use super::rounds::{Claims, Fit};
+
+/// How often a command is decided again because another node was faster, before its giver is asked to try later.
+const AGAIN_MAX: u32 = 100;
 
 /// Names a command that waits, for its driver.
 pub type Ticket = u64;
+
+/// A command that waits.
+#[derive(Debug)]
+struct Queued {
+    ticket: Ticket,
+    order: Order,
+    /// How often it was decided in vain.
+    again: u32,
+}
 
 /// A command was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,25 +61,44 @@ impl Default for Limits {
 /// A round that was decided and is to be made durable.
 #[derive(Debug)]
 pub struct Round {
-    /// What to append, as a whole.
-    pub entries: Vec<Entry>,
-    /// Whose command each entry is.
-    tickets: Vec<Ticket>,
+    /// Position of the record after which it was decided.
+    pub seen: u64,
+    /// What to append.
+    pub proposals: Vec<Proposal>,
+    /// Whose they are.
+    pub in_hand: InHand,
 }
+
+/// The commands of a round, in its order: kept by the driver while the journal writes.
+#[derive(Debug)]
+pub struct InHand(Vec<Queued>);
 
 /// What came of [`Engine::next_round`].
 #[derive(Debug, Default)]
 pub struct Decided {
     /// To be appended; `None` when every command was refused or known.
     pub round: Option<Round>,
-    /// Answers that need no append.
-    pub answers: Vec<(Ticket, Answer)>,
+    /// Those that were done before, with the first answer.
+    pub repeats: Vec<(Ticket, Answer)>,
+    /// Those that are refused, as far as this node knows: see [`Engine::refuse`] and [`Engine::decide_again`].
+    pub refused: Refused,
+}
+
+/// Commands that are refused, on the city as one node knows it.
+#[derive(Debug, Default)]
+pub struct Refused(Vec<(Queued, Refusal)>);
+
+impl Refused {
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// The engine. One round is in hand at a time.
 #[derive(Debug)]
 pub struct Engine {
-    queue: VecDeque<(Ticket, Order)>,
+    queue: VecDeque<Queued>,
     idempotency: Idempotency,
     policy: Policy,
     limits: Limits,
@@ -78,12 +110,6 @@ impl Engine {
     pub fn new(policy: Policy, limits: Limits) -> Self {
         let idempotency = Idempotency::new(limits.idempotency_window);
         Self { queue: VecDeque::new(), idempotency, policy, limits, next_ticket: 0 }
-    }
-
-    /// Takes a record of the journal in at the start.
-    pub fn replay(&mut self, city: &mut City, record: &Record) {
-        city.evolve(record);
-        self.idempotency.replay(record);
     }
 
     /// Queues a command, or answers at once: it was done before, or too many wait.
@@ -99,7 +125,7 @@ impl Engine {
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.queue.push_back((ticket, order));
+        self.queue.push_back(Queued { ticket, order, again: 0 });
         Ok(ticket)
     }
 
@@ -111,46 +137,45 @@ impl Engine {
     /// Decides the next round on the city as it stands.
     pub fn next_round(&mut self, city: &City) -> Decided {
         let mut decided = Decided::default();
-        let (mut entries, mut tickets) = (Vec::new(), Vec::new());
-        for (ticket, order) in self.pick() {
+        let (mut proposals, mut in_hand) = (Vec::new(), Vec::new());
+        for (key, queued) in self.pick() {
+            let Order { id, ref actor, at, digest, .. } = queued.order;
             // The same id may have been answered while this one waited.
-            if let Some(answer) = self.idempotency.seen(order.actor.giver, order.id, order.digest) {
-                decided.answers.push((ticket, answer));
+            if let Some(answer) = self.idempotency.seen(actor.giver, id, digest) {
+                decided.repeats.push((queued.ticket, answer));
                 continue;
             }
-            match city.decide(&order, &self.policy) {
+            match city.decide(&queued.order, &self.policy) {
                 Ok(events) => {
-                    let Order { id, actor, at, digest, .. } = order;
-                    entries.push(Entry { at, id, giver: actor.giver, digest, events });
-                    tickets.push(ticket);
+                    let entry = Entry { at, id, giver: actor.giver, digest, events };
+                    proposals.push(Proposal { key, entry });
+                    in_hand.push(queued);
                 }
-                Err(refusal) => {
-                    let answer = Err(refusal);
-                    self.idempotency.remember(order.actor.giver, order.id, order.digest, answer.clone());
-                    decided.answers.push((ticket, answer));
-                }
+                Err(refusal) => decided.refused.0.push((queued, refusal)),
             }
         }
-        decided.round = (!entries.is_empty()).then_some(Round { entries, tickets });
+        let round = Round { seen: city.position(), proposals, in_hand: InHand(in_hand) };
+        decided.round = (!round.proposals.is_empty()).then_some(round);
         decided
     }
 
     /// Takes from the queue what fits one round; the rest keeps its order.
-    fn pick(&mut self) -> Vec<(Ticket, Order)> {
+    fn pick(&mut self) -> Vec<(Key, Queued)> {
         let mut claims = Claims::default();
         let mut ids: HashSet<(Giver, CommandId)> = HashSet::new();
         let mut picked = Vec::new();
         let mut later = VecDeque::new();
-        while let Some((ticket, order)) = self.queue.pop_front() {
+        while let Some(queued) = self.queue.pop_front() {
+            let order = &queued.order;
             let key = order.command.touches(&order.actor);
             // A repeat of a command in this round waits for its answer.
             let repeat = !ids.insert((order.actor.giver, order.id));
             let fit = if repeat { Fit::Later } else { claims.claim(key) };
             match fit {
-                Fit::In => picked.push((ticket, order)),
-                Fit::Later => later.push_back((ticket, order)),
+                Fit::In => picked.push((key, queued)),
+                Fit::Later => later.push_back(queued),
                 Fit::Closed => {
-                    later.push_back((ticket, order));
+                    later.push_back(queued);
                     break;
                 }
             }
@@ -163,42 +188,84 @@ impl Engine {
         picked
     }
 
+    /// Refuses for good what was refused on the city as the journal has it.
+    pub fn refuse(&mut self, refused: Refused) -> Vec<(Ticket, Answer)> {
+        let answer = |(queued, refusal): (Queued, Refusal)| {
+            let Order { id, actor, digest, .. } = queued.order;
+            let answer: Answer = Err(refusal);
+            self.idempotency.remember(actor.giver, id, digest, answer.clone());
+            (queued.ticket, answer)
+        };
+        refused.0.into_iter().map(answer).collect()
+    }
+
+    /// Has commands decided again, before all others, that were refused on a city which other nodes have moved on since. Gives those
+    /// that had their chances.
+    pub fn decide_again(&mut self, refused: Refused) -> Vec<(Ticket, Answer)> {
+        let (again, done): (Vec<_>, Vec<_>) = refused.0.into_iter().partition(|(queued, _)| queued.again < AGAIN_MAX);
+        for (queued, _) in again.into_iter().rev() {
+            self.queue.push_front(Queued { again: queued.again + 1, ..queued });
+        }
+        self.refuse(Refused(done))
+    }
+
+    /// Takes records of the journal into the city, in their order, whichever node wrote them. `told` hears of each right after the city
+    /// took it in, while the city stands just there.
+    pub fn take_in(&mut self, city: &mut City, records: &[Record], mut told: impl FnMut(&City, &Record)) {
+        for record in records {
+            city.evolve(record);
+            self.idempotency.replay(record);
+            told(city, record);
+        }
+    }
+
     // INVARIANT: nothing is acknowledged before it is durable.
-    /// Takes a round that is durable into the city, record by record, and answers. `seen` is told of each record right after the
-    /// city took it in, while the city stands just there.
+    /// Answers the commands of a round that was appended, once its records are taken in. Where another node was faster, they wait to
+    /// be decided again, before all others.
     ///
     /// # Panics
-    /// When there are more or fewer records than entries were given to the journal: its contract is broken.
-    pub fn commit(
-        &mut self,
-        city: &mut City,
-        tickets: &Tickets,
-        records: &[Record],
-        mut seen: impl FnMut(&City, &Record),
-    ) -> Vec<(Ticket, Answer)> {
-        assert_eq!(tickets.0.len(), records.len(), "the journal gives back one record for each entry");
-        let mut answers = Vec::with_capacity(records.len());
-        for (ticket, record) in tickets.0.iter().zip(records) {
-            self.replay(city, record);
-            seen(city, record);
-            answers.push((*ticket, Ok(Accepted { position: record.position, repeated: false })));
+    /// When there are more or fewer positions than proposals were given to the journal: its contract is broken.
+    pub fn settle(&mut self, in_hand: InHand, positions: &[Option<u64>]) -> Vec<(Ticket, Answer)> {
+        assert_eq!(in_hand.0.len(), positions.len(), "the journal says of each proposal what came of it");
+        let mut answers = Vec::with_capacity(positions.len());
+        for (queued, position) in in_hand.0.into_iter().zip(positions).rev() {
+            match position {
+                Some(position) => {
+                    answers.push((queued.ticket, Ok(Accepted { position: *position, repeated: false })));
+                }
+                None if queued.again < AGAIN_MAX => {
+                    self.queue.push_front(Queued { again: queued.again + 1, ..queued });
+                }
+                None => answers.push((queued.ticket, Err(Refusal::Overloaded {}))),
+            }
         }
+        answers.reverse();
         answers
     }
 
-    /// The round could not be made durable: nothing of it happened.
-    pub fn fail(&self, tickets: &Tickets) -> Vec<(Ticket, Answer)> {
-        tickets.0.iter().map(|ticket| (*ticket, Err(Refusal::JournalUnavailable {}))).collect()
+    /// Refuses all that waits: there is no city to decide on.
+    pub fn refuse_all(&mut self) -> Vec<(Ticket, Answer)> {
+        self.queue.drain(..).map(|queued| (queued.ticket, Err(Refusal::JournalUnavailable {}))).collect()
     }
-}
 
-/// Whose commands a round carries; kept by the driver while the journal writes.
-#[derive(Debug)]
-pub struct Tickets(Vec<Ticket>);
+    /// Forgets the journal that was taken in: another is, from its first record.
+    pub fn begin_anew(&mut self) {
+        self.idempotency = Idempotency::new(self.limits.idempotency_window);
+    }
 
-impl Round {
-    /// Splits what the journal gets from what the driver keeps.
-    pub fn split(self) -> (Vec<Entry>, Tickets) {
-        (self.entries, Tickets(self.tickets))
+    /// Nobody can say on which city these were refused: it is not for this node to refuse them.
+    pub fn put_off(&self, refused: Refused) -> Vec<(Ticket, Answer)> {
+        refused.0.into_iter().map(|(queued, _)| (queued.ticket, Err(Refusal::JournalUnavailable {}))).collect()
+    }
+
+    /// The round could not be made durable: what its givers are told.
+    pub fn fail(&self, in_hand: &InHand, error: &JournalError) -> Vec<(Ticket, Answer)> {
+        let refusal = match error {
+            JournalError::OutcomeUnknown(_) => Refusal::OutcomeUnknown {},
+            JournalError::Unavailable(_) | JournalError::Forked(_) | JournalError::Damaged { .. } => {
+                Refusal::JournalUnavailable {}
+            }
+        };
+        in_hand.0.iter().map(|queued| (queued.ticket, Err(refusal.clone()))).collect()
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! Nothing here knows a rule of the city, reads a clock, or holds a name or a phone. [`record`] is the stored form: versioned JSON,
 //! chained by hashes. [`sqlite`] is the embedded default: one file, one writer; [`reader`] pages through it while the writer goes
-//! on; [`mod@verify`] walks its chain; [`mod@backup`] copies it while it is live and brings a copy back. [`memory`] is for tests and
-//! rehearsals without a disk.
+//! on; [`mod@verify`] walks its chain; [`mod@backup`] copies it while it is live and brings a copy back. [`mod@redis`] is for several
+//! nodes that command one city. [`memory`] is for tests and rehearsals without a disk.
 
 pub mod backup;
 mod file;
 pub mod memory;
 pub mod reader;
 pub mod record;
+pub mod redis;
 pub mod sqlite;
 pub mod verify;
 
@@ -17,5 +18,6 @@ pub use backup::{backup, restore};
 pub use file::OpenError;
 pub use memory::MemoryJournal;
 pub use reader::SqliteReader;
+pub use redis::{AcknowledgeAfter, OpenRedisError, RedisJournal, RedisOptions};
 pub use sqlite::{SqliteJournal, SqliteOptions};
 pub use verify::{Report, verify};

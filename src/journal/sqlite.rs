@@ -13,8 +13,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
 use crate::domain::area::AreaCode;
-use crate::domain::event::{Entry, Record};
-use crate::engine::ports::{Journal, JournalError};
+use crate::domain::event::Record;
+use crate::engine::ports::{Appended, Journal, JournalError, Proposal};
 
 use super::file::{self, Meta, OpenError, Place};
 use super::record;
@@ -78,7 +78,7 @@ impl SqliteJournal {
     }
 
     /// Writes entries after the last record, as one transaction; returns the last of them.
-    fn write(&mut self, entries: &[Entry]) -> Result<Place, JournalError> {
+    fn write(&mut self, proposals: &[Proposal]) -> Result<Place, JournalError> {
         let mut place = self.last;
         let fail = |e: rusqlite::Error| JournalError::Unavailable(e.to_string());
         let transaction = self.connection.transaction().map_err(fail)?;
@@ -86,7 +86,7 @@ impl SqliteJournal {
             let mut insert = transaction
                 .prepare_cached("INSERT INTO records (position, hash, body) VALUES (?1, ?2, ?3)")
                 .map_err(fail)?;
-            for entry in entries {
+            for Proposal { entry, .. } in proposals {
                 record::write(entry, &mut self.body).map_err(|e| JournalError::Unavailable(e.to_string()))?;
                 let position = place.position + 1;
                 place = Place { position, hash: record::chain(&place.hash, position, &self.body) };
@@ -111,13 +111,21 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     // INVARIANT: nothing acknowledged is lost. The commit syncs before it returns (WAL, synchronous = FULL).
-    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError> {
+    fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError> {
         if self.doubted {
             self.settle_doubt()?;
         }
-        let first = self.last.position + 1;
-        self.last = self.write(&entries).inspect_err(|_| self.doubted = true)?;
-        Ok((first..).zip(entries).map(|(position, entry)| Record { position, entry }).collect())
+        if seen != self.last.position {
+            let why = format!(
+                "nobody else writes here, but {} is the last, and it was decided after {seen}",
+                self.last.position
+            );
+            return Err(JournalError::Damaged { position: seen, why });
+        }
+        self.last = self.write(&proposals).inspect_err(|_| self.doubted = true)?;
+        let records =
+            (seen + 1..).zip(proposals).map(|(position, proposal)| Record { position, entry: proposal.entry });
+        Ok(Appended { records: records.collect(), positions: (seen + 1..=self.last.position).map(Some).collect() })
     }
 
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {
@@ -181,9 +189,10 @@ impl ToSql for Text<'_> {
 mod tests {
     use super::*;
     use crate::domain::actor::Giver;
-    use crate::domain::event::Event;
+    use crate::domain::event::{Entry, Event};
     use crate::domain::ids::CommandId;
     use crate::domain::time::Timestamp;
+    use crate::testing::append;
     use tempfile::TempDir;
     use uuid::Uuid;
 
@@ -222,15 +231,15 @@ mod tests {
     #[test]
     fn a_full_file_refuses_the_whole_append_and_takes_it_when_there_is_room() {
         let (_folder, mut journal) = open();
-        journal.append(entries(5)).unwrap();
+        append(&mut journal, entries(5)).unwrap();
         journal.set_pages_max(8).unwrap();
         let before = journal.last;
-        let refused = journal.append(entries(1_000));
+        let refused = append(&mut journal, entries(1_000));
         assert!(matches!(refused, Err(JournalError::Unavailable(why)) if why.contains("full")));
         assert_eq!((journal.last, journal.read_after(0, 2_000).unwrap().len()), (before, 5));
-        assert_eq!(journal.append(entries(1)).unwrap()[0].position, 6);
+        assert_eq!(append(&mut journal, entries(1)).unwrap()[0].position, 6);
         journal.set_pages_max(100_000).unwrap();
-        assert_eq!(journal.append(entries(1_000)).unwrap()[999].position, 1_006);
+        assert_eq!(append(&mut journal, entries(1_000)).unwrap()[999].position, 1_006);
         let (meta, mut place) = (journal.meta.clone(), Place { position: 0, hash: journal.meta.genesis() });
         assert_eq!(file::place_at(&journal.connection, &meta, 0).unwrap(), Some(place));
         file::walk(&journal.connection, &mut place, usize::MAX, |_| ControlFlow::Continue(())).unwrap();
@@ -241,30 +250,30 @@ mod tests {
     fn a_probe_does_not_say_that_all_is_well_where_no_record_fits() {
         let (_folder, mut journal) = open();
         journal.set_pages_max(1).unwrap();
-        let taken = (0..1_000).take_while(|_| journal.append(entries(1)).is_ok()).count();
+        let taken = (0..1_000).take_while(|_| append(&mut journal, entries(1)).is_ok()).count();
         assert!(taken < 1_000);
         assert!(matches!(journal.probe(), Err(JournalError::Unavailable(why)) if why.contains("full")));
         journal.set_pages_max(100_000).unwrap();
         journal.probe().unwrap();
-        journal.append(entries(1)).unwrap();
+        append(&mut journal, entries(1)).unwrap();
     }
 
     #[test]
     fn a_file_that_cannot_be_written_refuses_and_recovers() {
         let (_folder, mut journal) = open();
         pragma(&journal, "query_only", 1);
-        assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
+        assert!(matches!(append(&mut journal, entries(1)), Err(JournalError::Unavailable(_))));
         pragma(&journal, "query_only", 0);
-        assert_eq!(journal.append(entries(1)).unwrap()[0].position, 1);
+        assert_eq!(append(&mut journal, entries(1)).unwrap()[0].position, 1);
     }
 
     #[test]
     fn records_that_nobody_acknowledged_stop_the_writer() {
         let (_folder, mut journal) = open();
-        journal.append(entries(3)).unwrap();
+        append(&mut journal, entries(3)).unwrap();
         journal.last.position = 2;
-        assert!(matches!(journal.append(entries(1)), Err(JournalError::Unavailable(_))));
+        assert!(matches!(append(&mut journal, entries(1)), Err(JournalError::Unavailable(_))));
         assert!(matches!(journal.probe(), Err(JournalError::Damaged { position: 3, .. })), "a probe does not hide it");
-        assert!(matches!(journal.append(entries(1)), Err(JournalError::Damaged { position: 3, .. })));
+        assert!(matches!(append(&mut journal, entries(1)), Err(JournalError::Damaged { position: 3, .. })));
     }
 }

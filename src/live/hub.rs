@@ -340,6 +340,13 @@ impl Publisher for Hub {
         drop(state);
         self.0.queued.fetch_add(queued as u64, Ordering::Relaxed);
     }
+
+    fn begin_anew(&mut self, position: u64) {
+        // Under the hub's lock, so that whoever comes meanwhile is before it and goes, or after it and is told what is true.
+        let mut state = self.state();
+        state.history.begin_anew(position);
+        self.inboxes().iter().for_each(|inbox| inbox.leave(Mail::CloseAll(Code::ComeBack)));
+    }
 }
 
 impl State {

@@ -146,9 +146,7 @@ impl History {
     /// Begins a record. Where the one before it was not seen, everything before this one is unknown here.
     pub fn begin(&mut self, position: u64) {
         if self.kept.last.position + 1 != position {
-            let before = Cursor { position: position.saturating_sub(1), part: u32::MAX };
-            self.clear();
-            self.kept = Kept { floor: before, last: before };
+            self.begin_anew(position.saturating_sub(1));
         }
         self.kept.last = Cursor { position, part: 0 };
     }
@@ -156,10 +154,15 @@ impl History {
     /// Notes that the journal stands at `position`, where records were taken in that this history was not told of.
     pub fn catch_up(&mut self, position: u64) {
         if self.kept.last.position < position {
-            let here = Cursor { position, part: u32::MAX };
-            self.clear();
-            self.kept = Kept { floor: here, last: here };
+            self.begin_anew(position);
         }
+    }
+
+    /// Forgets everything: what comes after `position` follows on nothing that was kept.
+    pub fn begin_anew(&mut self, position: u64) {
+        let here = Cursor { position, part: u32::MAX };
+        self.clear();
+        self.kept = Kept { floor: here, last: here };
     }
 
     fn clear(&mut self) {

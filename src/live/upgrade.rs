@@ -168,7 +168,7 @@ fn hello(city: &City, actor: &Actor, parts: &LiveParts, registration: &Registrat
         grants: &actor.grants,
         compounds: city.seen_places_of(actor).filter_map(my_compound).collect(),
         city: city.areas().find(|area| area.code.level() == AreaLevel::City),
-        epoch: parts.muster.journal_epoch(),
+        epoch: &parts.muster.journal_epoch(),
         cursor: registration.cursor,
         at: rfc3339(parts.muster.now(), limits.utc_offset_min),
         heartbeat_s: limits.heartbeat.as_secs(),

@@ -4,7 +4,7 @@
 //! Commands that come while the disk syncs are the next round. A thread, not a task, because an append blocks.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -21,14 +21,16 @@ use crate::domain::ids::CommandId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::engine::ports::{Journal, JournalError, Publisher};
-use crate::engine::{Answer, Engine, Round, Ticket, Tickets, timers};
+use crate::engine::{Answer, Engine, Refused, Round, Ticket, timers};
 
-use super::INBOX_MAX;
 use super::clock::Clock;
 use super::stats::Stats;
+use super::{INBOX_MAX, read_all};
 
 /// How long the driver sleeps at most before it looks at its timers.
 const TICK: Duration = Duration::from_millis(200);
+/// Records of other nodes that are taken in before commands have their turn again.
+const NEWS_CHUNK: usize = 10_000;
 
 /// What the driver is told.
 pub(super) enum Input {
@@ -36,6 +38,8 @@ pub(super) enum Input {
     Order(Box<Order>, Waiting),
     /// Look at the timers now, and say when they have settled.
     Tick(oneshot::Sender<()>),
+    /// Other nodes may have written: wakes the driver, which finds out from [`Driver::news`].
+    News,
     /// Finish what waits, then end.
     Stop,
 }
@@ -58,15 +62,30 @@ impl Waiting {
     }
 }
 
-/// All that the driver owns.
-pub(super) struct Driver {
-    pub(super) engine: Engine,
-    pub(super) journal: Box<dyn Journal>,
-    pub(super) publisher: Box<dyn Publisher>,
+/// What the driver shares with whoever holds the city's handle.
+pub(super) struct Shared {
     pub(super) city: Arc<RwLock<City>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stats: Arc<Stats>,
-    pub(super) inbox: Receiver<Input>,
+    /// The journal's epoch, for all who ask.
+    pub(super) journal_epoch: Arc<RwLock<Arc<str>>>,
+}
+
+/// All that the driver owns.
+pub(super) struct Driver {
+    engine: Engine,
+    journal: Box<dyn Journal>,
+    publisher: Box<dyn Publisher>,
+    shared: Shared,
+    inbox: Receiver<Input>,
+    /// Set where other nodes may have written since the journal was last read.
+    news: Arc<AtomicBool>,
+    /// The city is not that of the journal any more: it has to be read anew before anything is decided.
+    forked: bool,
+    /// Up to this record all is durable, as far as this node knows.
+    confirmed: u64,
+    /// Those who repeated a command that was done before, and its first answer.
+    repeats: Vec<(Waiting, Answer)>,
     waiting: HashMap<Ticket, Waiting>,
     settled: Vec<oneshot::Sender<()>>,
     /// Whether the timers were looked at since the last of `settled` asked.
@@ -77,7 +96,15 @@ pub(super) struct Driver {
     /// The journal says that it is damaged: only a fresh start can tell what is true.
     fatal: Option<JournalError>,
     /// Orders that the clock gives count up their own ids.
-    own_orders: u64,
+    own_orders: u32,
+    /// Tells this node's from another's, which gives the same orders at the same time.
+    node: u32,
+}
+
+/// A number that hardly any other process has.
+fn drawn_by_lot() -> u32 {
+    let [.., a, b, c, d] = Uuid::now_v7().into_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }
 
 impl Driver {
@@ -85,19 +112,20 @@ impl Driver {
         engine: Engine,
         journal: Box<dyn Journal>,
         publisher: Box<dyn Publisher>,
-        city: Arc<RwLock<City>>,
-        clock: Arc<dyn Clock>,
-        stats: Arc<Stats>,
+        shared: Shared,
         inbox: Receiver<Input>,
+        news: Arc<AtomicBool>,
     ) -> Self {
         Self {
             engine,
             journal,
             publisher,
-            city,
-            clock,
-            stats,
+            shared,
             inbox,
+            news,
+            forked: false,
+            confirmed: 0,
+            repeats: Vec::new(),
             waiting: HashMap::new(),
             settled: Vec::new(),
             looked: false,
@@ -105,6 +133,7 @@ impl Driver {
             stopping: false,
             fatal: None,
             own_orders: 0,
+            node: drawn_by_lot(),
         }
     }
 
@@ -114,31 +143,47 @@ impl Driver {
     /// When the journal is damaged; whoever waits was refused, and nothing is decided any more.
     pub(super) fn run(mut self) -> Result<(), JournalError> {
         let mut timers_at = Instant::now();
-        while self.fatal.is_none() && (!self.stopping || self.engine.waiting() > 0) {
+        while self.goes_on() {
             if self.engine.waiting() == 0 && self.settled.is_empty() && !self.wait(timers_at) {
                 break;
             }
-            self.drain();
-            if Instant::now() >= timers_at || !self.settled.is_empty() {
+            let is_time = Instant::now() >= timers_at;
+            if is_time {
                 timers_at = Instant::now() + TICK;
-                self.probe();
-                self.give_own_orders();
             }
-            Stats::set(&self.stats.waiting, self.engine.waiting());
-            self.round();
-            if self.looked && self.engine.waiting() == 0 {
-                // Those who asked for a tick are told once all that was due is done.
-                for settled in self.settled.drain(..) {
-                    // Who asked may have gone; nothing hangs on being told.
-                    let _ = settled.send(());
-                }
-            }
+            self.turn(is_time);
         }
         self.end()
     }
 
+    /// Whether it was not told to stop, or has not done all that came before, and the journal can be told from another.
+    pub(super) fn goes_on(&self) -> bool {
+        self.fatal.is_none() && (!self.stopping || self.engine.waiting() > 0)
+    }
+
+    /// Takes in what came, looks at the timers where it is time or somebody asked, and decides a round.
+    pub(super) fn turn(&mut self, is_time: bool) {
+        self.drain();
+        self.answer_repeats();
+        self.hear_news();
+        if is_time || !self.settled.is_empty() {
+            self.probe();
+            self.read_anew();
+            self.give_own_orders();
+        }
+        Stats::set(&self.shared.stats.waiting, self.engine.waiting());
+        self.round();
+        if self.looked && self.engine.waiting() == 0 {
+            // Those who asked for a tick are told once all that was due is done.
+            for settled in self.settled.drain(..) {
+                // Who asked may have gone; nothing hangs on being told.
+                let _ = settled.send(());
+            }
+        }
+    }
+
     /// Refuses what was not decided, where the end is not one that was asked for.
-    fn end(&mut self) -> Result<(), JournalError> {
+    pub(super) fn end(&mut self) -> Result<(), JournalError> {
         let Some(error) = self.fatal.take() else { return Ok(()) };
         for (_, waiting) in self.waiting.drain() {
             waiting.answer(Err(Refusal::JournalUnavailable {}));
@@ -170,25 +215,43 @@ impl Driver {
                 Ok(ticket) => {
                     self.waiting.insert(ticket, waiting);
                 }
-                Err(answer) => waiting.answer(answer),
+                Err(answer) => self.repeats.push((waiting, answer)),
             },
             Input::Tick(settled) => {
                 self.settled.push(settled);
                 self.looked = false;
             }
+            Input::News => {}
             Input::Stop => self.stopping = true,
+        }
+    }
+
+    /// Takes in what other nodes wrote.
+    fn hear_news(&mut self) {
+        if self.forked || !self.news.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        match self.journal.read_after(self.position(), NEWS_CHUNK) {
+            Ok(records) => {
+                // There may be more.
+                self.news.fetch_or(records.len() == NEWS_CHUNK, Ordering::AcqRel);
+                self.note_epoch();
+                self.take_in(&records);
+            }
+            Err(error) => self.note_failure(error),
         }
     }
 
     /// While the journal fails: tries whether it works again, so that whoever asks `/readyz` need not wait for a command to tell.
     fn probe(&mut self) {
-        if self.stats.is_ready() {
+        if self.shared.stats.is_ready() {
             return;
         }
         match self.journal.probe() {
             Ok(()) => {
                 tracing::info!("the journal can be written again");
-                self.stats.journal_failing.store(false, Ordering::Relaxed);
+                self.shared.stats.journal_failing.store(false, Ordering::Relaxed);
+                self.news.store(true, Ordering::Release);
             }
             Err(error) => self.judge(error),
         }
@@ -196,23 +259,64 @@ impl Driver {
 
     /// Goes on after an error that may pass (it was logged when it came), ends after one that cannot.
     fn judge(&mut self, error: JournalError) {
-        if matches!(error, JournalError::Damaged { .. }) {
-            self.fatal = Some(error);
+        match error {
+            JournalError::Damaged { .. } => self.fatal = Some(error),
+            JournalError::Forked(_) => self.forked = true,
+            JournalError::Unavailable(_) | JournalError::OutcomeUnknown(_) => {}
+        }
+    }
+
+    // INVARIANT: a failover does not fork the city: a node that read what the new server lacks forgets it, and says so.
+    /// Reads the journal anew, from its first record, after it turned out to be another than the one that was read. Meanwhile the city
+    /// is shown as it was, and nothing is decided.
+    fn read_anew(&mut self) {
+        if !self.forked {
+            return;
+        }
+        self.engine.begin_anew();
+        self.confirmed = 0;
+        let mut city = City::default();
+        let read =
+            self.journal.rewind().and_then(|()| read_all(&mut *self.journal, &mut self.engine, &mut city, |_, _| ()));
+        match read {
+            Ok(()) => {
+                self.forked = false;
+                let position = city.position();
+                tracing::warn!(
+                    position,
+                    "the city was read anew: the journal's server lacks records that were read from another"
+                );
+                *self.shared.city.write().unwrap_or_else(PoisonError::into_inner) = city;
+                self.note_epoch();
+                self.publisher.begin_anew(position);
+                self.news.store(true, Ordering::Release);
+            }
+            Err(error) => self.judge(error),
+        }
+    }
+
+    /// Says which epoch the journal has now.
+    fn note_epoch(&self) {
+        let epoch = self.journal.epoch();
+        let known = self.shared.journal_epoch.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if *known != *epoch {
+            *self.shared.journal_epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch.into();
         }
     }
 
     /// Orders that the clock gives; their answers interest nobody.
     fn give_own_orders(&mut self) {
-        if self.own_waiting > 0 {
+        if self.own_waiting > 0 || self.forked {
             return;
         }
         self.looked = true;
-        let now = self.clock.now();
-        let commands = timers::due(&self.city.read().unwrap_or_else(PoisonError::into_inner), now);
+        let now = self.shared.clock.now();
+        let commands = timers::due(&self.shared.city.read().unwrap_or_else(PoisonError::into_inner), now);
         for command in commands {
             self.own_orders += 1;
             let id = self.own_id(now);
-            let order = Order { id, actor: Actor::system(), at: now, epoch: None, digest: self.own_orders, command };
+            let digest = self.own_orders.into();
+            let order = Order { id, actor: Actor::system(), at: now, epoch: None, digest, command };
             if self.engine.submit(order).is_err() {
                 // The queue is full: they are still due at the next tick.
                 tracing::warn!("too many commands wait: the timers are put off");
@@ -224,61 +328,132 @@ impl Driver {
 
     fn own_id(&self, now: Timestamp) -> CommandId {
         let time = u128::from(now.0.unsigned_abs()) << 64;
-        CommandId(Uuid::from_u128(time | u128::from(self.own_orders)))
+        CommandId(Uuid::from_u128(time | u128::from(self.node) << 32 | u128::from(self.own_orders)))
     }
 
     /// Decides one round, makes it durable, takes it in, publishes and answers.
     fn round(&mut self) {
-        let decided = self.engine.next_round(&self.city.read().unwrap_or_else(PoisonError::into_inner));
-        self.answer(decided.answers);
+        if self.forked {
+            let refused = self.engine.refuse_all();
+            return self.answer(refused);
+        }
+        let decided = self.engine.next_round(&self.shared.city.read().unwrap_or_else(PoisonError::into_inner));
+        let repeats = decided.repeats.into_iter().map(|(ticket, answer)| (ticket, self.vouch(answer))).collect();
+        self.answer(repeats);
+        if !decided.refused.is_empty() {
+            self.refuse(decided.refused);
+        }
         if let Some(round) = decided.round {
             self.append(round);
         }
     }
 
-    fn append(&mut self, round: Round) {
-        let (entries, tickets) = round.split();
-        let began = Instant::now();
-        let appended = self.journal.append(entries);
-        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Stats::count(&self.stats.append_us, took_us);
-        self.stats.journal_failing.store(appended.is_err(), Ordering::Relaxed);
-        let answers = match appended {
-            Ok(records) => {
-                Stats::count(&self.stats.rounds, 1);
-                self.take_in(&tickets, &records)
+    // INVARIANT: any node takes any command: what another did is no reason to refuse it, only that it was not heard of yet.
+    /// Refuses, where this node knows all that the journal has; else they are decided again.
+    fn refuse(&mut self, refused: Refused) {
+        let seen = self.position();
+        let answers = match self.journal.last_position() {
+            Ok(last) if last == seen => self.engine.refuse(refused),
+            Ok(_) => {
+                self.news.store(true, Ordering::Release);
+                self.engine.decide_again(refused)
             }
             Err(error) => {
-                Stats::count(&self.stats.failures, 1);
-                tracing::error!(%error, "the round is refused: it could not be made durable");
-                self.judge(error);
-                self.engine.fail(&tickets)
+                self.note_failure(error);
+                self.engine.put_off(refused)
             }
         };
         self.answer(answers);
     }
 
-    /// Takes in what is durable, and tells of it. The last record is told under a read lock: what takes long to tell is alone in its
-    /// round, and nobody should have to wait for it who only wants to look.
-    fn take_in(&mut self, tickets: &Tickets, records: &[Record]) -> Vec<(Ticket, Answer)> {
-        let Some(last) = records.last() else { return Vec::new() };
-        let mut city = self.city.write().unwrap_or_else(PoisonError::into_inner);
-        let publisher = &mut self.publisher;
-        let answers = self.engine.commit(&mut city, tickets, records, |city, record| {
-            if record.position == last.position {
-                publisher.announce(record.position);
-            } else {
-                publisher.publish(city, record);
+    fn answer_repeats(&mut self) {
+        for (waiting, answer) in std::mem::take(&mut self.repeats) {
+            let answer = self.vouch(answer);
+            waiting.answer(answer);
+        }
+    }
+
+    // INVARIANT: nothing is acknowledged before it is durable, whichever node appended it.
+    /// Whoever repeats a command that another node appended hears that it was done only where that is durable.
+    fn vouch(&mut self, answer: Answer) -> Answer {
+        let Ok(accepted) = answer else { return answer };
+        if accepted.position <= self.confirmed {
+            return answer;
+        }
+        let last = self.position();
+        match self.journal.confirm() {
+            Ok(()) => {
+                self.confirmed = last;
+                answer
             }
-        });
-        // Nobody else writes, so the city still stands just after that record.
-        publisher.publish(&RwLockWriteGuard::downgrade(city), last);
-        answers
+            Err(error) => {
+                self.note_failure(error);
+                Err(Refusal::OutcomeUnknown {})
+            }
+        }
+    }
+
+    /// Where the city stands.
+    fn position(&self) -> u64 {
+        self.shared.city.read().unwrap_or_else(PoisonError::into_inner).position()
+    }
+
+    fn append(&mut self, round: Round) {
+        let Round { seen, proposals, in_hand } = round;
+        let began = Instant::now();
+        let appended = self.journal.append(seen, proposals);
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Stats::count(&self.shared.stats.append_us, took_us);
+        let answers = match appended {
+            Ok(appended) => {
+                self.shared.stats.journal_failing.store(false, Ordering::Relaxed);
+                Stats::count(&self.shared.stats.rounds, 1);
+                self.note_epoch();
+                self.take_in(&appended.records);
+                if appended.positions.iter().any(Option::is_some) {
+                    self.confirmed = self.position();
+                }
+                self.engine.settle(in_hand, &appended.positions)
+            }
+            Err(error) => {
+                let answers = self.engine.fail(&in_hand, &error);
+                self.note_failure(error);
+                answers
+            }
+        };
+        self.answer(answers);
+    }
+
+    /// The journal could not be written, or read on.
+    fn note_failure(&mut self, error: JournalError) {
+        self.shared.stats.journal_failing.store(true, Ordering::Relaxed);
+        Stats::count(&self.shared.stats.failures, 1);
+        tracing::error!(%error, "the journal failed: what was to be written is refused");
+        self.judge(error);
+    }
+
+    /// Takes in what is durable, and tells of it. What takes long to tell is told under a read lock: nobody should have to wait for it
+    /// who only wants to look.
+    fn take_in(&mut self, records: &[Record]) {
+        for run in records.chunk_by(|record, _| !record.entry.concerns_many()) {
+            let Some(last) = run.last() else { continue };
+            let mut city = self.shared.city.write().unwrap_or_else(PoisonError::into_inner);
+            let publisher = &mut self.publisher;
+            self.engine.take_in(&mut city, run, |city, record| {
+                if record.position == last.position {
+                    publisher.announce(record.position);
+                } else {
+                    publisher.publish(city, record);
+                }
+            });
+            // Nobody else writes, so the city still stands just after that record.
+            publisher.publish(&RwLockWriteGuard::downgrade(city), last);
+        }
     }
 
     fn answer(&mut self, answers: Vec<(Ticket, Answer)>) {
         for (ticket, answer) in answers {
-            Stats::count(if answer.is_ok() { &self.stats.accepted } else { &self.stats.refused }, 1);
+            Stats::count(if answer.is_ok() { &self.shared.stats.accepted } else { &self.shared.stats.refused }, 1);
             match self.waiting.remove(&ticket) {
                 Some(waiting) => waiting.answer(answer),
                 // Nobody waits for an order of the clock.

@@ -8,6 +8,7 @@ mod driver;
 mod reading;
 pub mod stats;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 use crate::city::City;
 use crate::domain::actor::Actor;
 use crate::domain::command::{Command, Order};
+use crate::domain::event::Record;
 use crate::domain::ids::CommandId;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
@@ -28,7 +30,7 @@ use crate::engine::{Answer, Engine, Limits};
 pub use reading::Reading;
 
 use clock::Clock;
-use driver::{Driver, Input, Waiting};
+use driver::{Driver, Input, Shared, Waiting};
 use stats::Stats;
 
 /// Commands on their way to the driver; more are refused as overloaded.
@@ -72,8 +74,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     stats: Arc<Stats>,
     policy: Policy,
-    journal_epoch: String,
-    inbox: SyncSender<Input>,
+    journal_epoch: Arc<RwLock<Arc<str>>>,
+    inbox: Arc<SyncSender<Input>>,
     driver: Mutex<Option<JoinHandle<Result<(), JournalError>>>>,
 }
 
@@ -83,32 +85,49 @@ impl Muster {
     /// # Errors
     /// When the journal cannot be read to its end.
     pub fn start(parts: Parts) -> Result<Self, JournalError> {
+        let (muster, driver) = Self::prepare(parts)?;
+        let thread = std::thread::Builder::new().name("muster-driver".to_owned()).spawn(|| driver.run());
+        let thread = thread.map_err(|error| JournalError::Unavailable(error.to_string()))?;
+        *muster.0.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(muster)
+    }
+
+    /// The same, with a driver that is turned by hand: a simulation has one thread, and its own time.
+    ///
+    /// # Errors
+    /// When the journal cannot be read to its end.
+    #[cfg(feature = "testing")]
+    pub fn by_hand(parts: Parts) -> Result<(Self, ByHand), JournalError> {
+        Self::prepare(parts).map(|(muster, driver)| (muster, ByHand(driver)))
+    }
+
+    fn prepare(parts: Parts) -> Result<(Self, Driver), JournalError> {
         let Parts { mut journal, mut publisher, clock, policy, limits, history } = parts;
         let mut engine = Engine::new(policy.clone(), limits);
         let mut city = City::default();
         let last = journal.last_position()?;
-        while city.position() < last {
-            let records = journal.read_after(city.position(), REPLAY_CHUNK)?;
-            if records.is_empty() {
-                let why = format!("it ends here, but should go on to {last}");
-                return Err(JournalError::Damaged { position: city.position(), why });
+        read_all(&mut *journal, &mut engine, &mut city, |city, record| {
+            if record.position + history > last {
+                publisher.publish(city, record);
             }
-            for record in &records {
-                engine.replay(&mut city, record);
-                if record.position + history > last {
-                    publisher.publish(&city, record);
-                }
-            }
-        }
-        let journal_epoch = journal.epoch().to_owned();
+        })?;
+        let journal_epoch = Arc::new(RwLock::new(Arc::from(journal.epoch())));
         let city = Arc::new(RwLock::new(city));
         let stats = Arc::new(Stats::default());
         let (inbox, commands) = sync_channel(INBOX_MAX);
-        let driver = Driver::new(engine, journal, publisher, city.clone(), clock.clone(), stats.clone(), commands);
-        let thread = std::thread::Builder::new().name("muster-driver".to_owned()).spawn(|| driver.run());
-        let thread = thread.map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        let driver = Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Inner { city, clock, stats, policy, journal_epoch, inbox, driver })))
+        let inbox = Arc::new(inbox);
+        // What was written between the reading above and the watch is news, too.
+        let news = Arc::new(AtomicBool::new(true));
+        journal.watch(waker(&inbox, &news));
+        let shared = Shared {
+            city: city.clone(),
+            clock: clock.clone(),
+            stats: stats.clone(),
+            journal_epoch: journal_epoch.clone(),
+        };
+        let driver = Driver::new(engine, journal, publisher, shared, commands, news);
+        let inner = Inner { city, clock, stats, policy, journal_epoch, inbox, driver: Mutex::new(None) };
+        Ok((Self(Arc::new(inner)), driver))
     }
 
     /// The city as it stands. Do not hold it across an await: the driver waits for it.
@@ -129,9 +148,9 @@ impl Muster {
         &self.0.policy
     }
 
-    /// Names the journal for ever: positions of another epoch mean nothing here.
-    pub fn journal_epoch(&self) -> &str {
-        &self.0.journal_epoch
+    /// Names the journal, and the server that holds it where that may change: positions of another epoch mean nothing here.
+    pub fn journal_epoch(&self) -> Arc<str> {
+        self.0.journal_epoch.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the driver counts.
@@ -206,6 +225,56 @@ impl Muster {
     }
 }
 
+/// A driver that does nothing by itself.
+#[cfg(feature = "testing")]
+pub struct ByHand(Driver);
+
+#[cfg(feature = "testing")]
+impl ByHand {
+    /// Does what a running driver does in one turn; `is_time` says whether it looks at its timers. False once it has ended.
+    ///
+    /// # Errors
+    /// Why it ended before it was told to.
+    pub fn turn(&mut self, is_time: bool) -> Result<bool, JournalError> {
+        if self.0.goes_on() {
+            self.0.turn(is_time);
+        }
+        if self.0.goes_on() { Ok(true) } else { self.0.end().map(|()| false) }
+    }
+}
+
+/// Takes in all that the journal holds after the city's position.
+fn read_all(
+    journal: &mut dyn Journal,
+    engine: &mut Engine,
+    city: &mut City,
+    mut told: impl FnMut(&City, &Record),
+) -> Result<(), JournalError> {
+    let last = journal.last_position()?;
+    while city.position() < last {
+        let records = journal.read_after(city.position(), REPLAY_CHUNK)?;
+        if records.is_empty() {
+            let why = format!("it ends here, but should go on to {last}");
+            return Err(JournalError::Damaged { position: city.position(), why });
+        }
+        engine.take_in(city, &records, &mut told);
+    }
+    Ok(())
+}
+
+/// Wakes the driver when other nodes may have written. It does not keep alive who is gone.
+fn waker(inbox: &Arc<SyncSender<Input>>, news: &Arc<AtomicBool>) -> Box<dyn Fn() + Send + Sync> {
+    let (inbox, news) = (Arc::downgrade(inbox), news.clone());
+    Box::new(move || {
+        if !news.swap(true, Ordering::AcqRel)
+            && let Some(inbox) = inbox.upgrade()
+        {
+            // Full, the driver is awake and looks after each round.
+            drop(inbox.try_send(Input::News));
+        }
+    })
+}
+
 /// Tells a repeat of a command from another one under the same id: 64 bits of the SHA-256 of its JSON.
 fn digest(command: &Command, epoch: Option<u32>) -> u64 {
     let text = serde_json::to_vec(&(command, epoch)).unwrap_or_default();
@@ -223,7 +292,6 @@ mod tests {
 
     use super::clock::SystemClock;
     use super::*;
-    use crate::domain::event::Record;
     use crate::domain::hazard::Hazard;
     use crate::domain::ids::IncidentId;
     use crate::journal::memory::MemoryJournal;

@@ -65,7 +65,7 @@ impl Orderer {
 impl Done {
     /// What is answered when the engine has taken a command.
     pub fn of(app: &App, accepted: Accepted) -> Self {
-        let epoch = app.muster.journal_epoch().to_owned();
+        let epoch = app.muster.journal_epoch().to_string();
         Self { position: accepted.position, epoch, repeated: accepted.repeated }
     }
 }

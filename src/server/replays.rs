@@ -82,7 +82,6 @@ mod tests {
     use crate::domain::event::{Entry, Event};
     use crate::domain::ids::{CommandId, IncidentId};
     use crate::domain::time::Timestamp;
-    use crate::engine::ports::Journal as _;
     use crate::journal::{SqliteJournal, SqliteOptions};
 
     fn plot() -> Plot {
@@ -101,7 +100,7 @@ mod tests {
             digest: 0,
             events: vec![Event::Receipts(Vec::new())],
         };
-        journal.append(vec![entry(1), entry(2)]).unwrap();
+        crate::testing::append(&mut journal, vec![entry(1), entry(2)]).unwrap();
         SqliteReader::new(&path)
     }
 

@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::event::{Entry, Record};
-use crate::engine::ports::{Journal, JournalError};
+use crate::domain::event::Record;
+use crate::engine::ports::{Appended, Journal, JournalError, Proposal};
 use crate::journal::SqliteJournal;
 
 /// What is wrong with the disk; a test holds one end, the journal the other.
@@ -85,13 +85,17 @@ impl<J> FaultyJournal<J> {
 }
 
 impl<J: Journal> Journal for FaultyJournal<J> {
-    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError> {
+    fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError> {
         let fault = self.faults.check().inspect_err(|_| {
             self.faults.0.refused.fetch_add(1, Ordering::SeqCst);
         })?;
-        let records = self.inner.append(entries)?;
+        let appended = self.inner.append(seen, proposals)?;
         assert_ne!(fault, Fault::Panic, "a test says so");
-        Ok(records)
+        Ok(appended)
+    }
+
+    fn confirm(&mut self) -> Result<(), JournalError> {
+        self.inner.confirm()
     }
 
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {
@@ -155,8 +159,8 @@ impl SmallDisk {
 }
 
 impl Journal for SmallDisk {
-    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError> {
-        self.bounded().append(entries)
+    fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError> {
+        self.bounded().append(seen, proposals)
     }
 
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {

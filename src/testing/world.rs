@@ -25,6 +25,7 @@ use crate::domain::policy::Policy;
 use crate::domain::roll_call::{CheckIn, RollStatus, Verified};
 use crate::domain::target::TargetArea;
 use crate::domain::time::Timestamp;
+use crate::engine::ports::Proposal;
 use crate::engine::{Accepted, Answer, Engine, Limits, Ticket, timers};
 
 use super::clock::MORNING;
@@ -146,13 +147,15 @@ impl World {
     fn work_off(&mut self) {
         while self.engine.waiting() > 0 {
             let decided = self.engine.next_round(&self.city);
-            self.answers.extend(decided.answers);
+            self.answers.extend(decided.repeats);
+            self.answers.extend(self.engine.refuse(decided.refused));
             let Some(round) = decided.round else { continue };
-            let (entries, tickets) = round.split();
-            let first = self.city.position() + 1;
+            let numbered = (round.seen + 1..).zip(round.proposals);
             let records: Vec<Record> =
-                (first..).zip(entries).map(|(position, entry)| Record { position, entry }).collect();
-            self.answers.extend(self.engine.commit(&mut self.city, &tickets, &records, |_, _| ()));
+                numbered.map(|(position, Proposal { entry, .. })| Record { position, entry }).collect();
+            self.engine.take_in(&mut self.city, &records, |_, _| ());
+            let positions: Vec<Option<u64>> = records.iter().map(|record| Some(record.position)).collect();
+            self.answers.extend(self.engine.settle(round.in_hand, &positions));
             self.journal.extend(records);
         }
     }

@@ -9,11 +9,11 @@ use std::thread;
 
 use muster::domain::actor::Actor;
 use muster::domain::command::Command;
-use muster::domain::event::{Entry, Record};
+use muster::domain::event::Record;
 use muster::domain::hazard::Hazard;
 use muster::domain::ids::{CommandId, IncidentId};
 use muster::domain::policy::Policy;
-use muster::engine::ports::{Journal, JournalError};
+use muster::engine::ports::{Appended, Journal, JournalError, Proposal};
 use muster::engine::{Answer, Limits};
 use muster::journal::MemoryJournal;
 use muster::runtime::{Muster, Parts};
@@ -31,12 +31,12 @@ struct SlowJournal {
 }
 
 impl Journal for SlowJournal {
-    fn append(&mut self, entries: Vec<Entry>) -> Result<Vec<Record>, JournalError> {
+    fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError> {
         if let Some(go_on) = self.go_on.take() {
             self.begun.send(()).unwrap();
             go_on.recv().unwrap();
         }
-        self.inner.append(entries)
+        self.inner.append(seen, proposals)
     }
 
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {

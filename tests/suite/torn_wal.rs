@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use muster::engine::ports::Journal;
 use muster::journal::{SqliteJournal, verify};
+use muster::testing::append;
 use tempfile::TempDir;
 
 use super::journal_contract::{entries, options, records};
@@ -76,7 +77,7 @@ fn left_behind(dice: &mut Dice) -> Left {
     let (mut synced, mut last) = (vec![(0, 0)], 0);
     for _ in 0..APPENDS {
         let until = last + 1 + dice.below(6);
-        journal.append(entries(last + 1..=until)).unwrap();
+        append(&mut journal, entries(last + 1..=until)).unwrap();
         last = until;
         synced.push((fs::metadata(log_of(&path)).unwrap().len(), last));
     }
@@ -113,7 +114,7 @@ fn a_damaged_log_costs_only_what_lies_behind_the_damage() {
         assert!(found >= expected, "{damage:?}: {found} records are left, {expected} were intact");
         assert_eq!(journal.read_after(0, usize::MAX).unwrap(), records(1..=found), "{damage:?}");
         // It goes on as if nothing had been.
-        assert_eq!(journal.append(entries(found + 1..=found + 1)).unwrap(), records(found + 1..=found + 1));
+        assert_eq!(append(&mut journal, entries(found + 1..=found + 1)).unwrap(), records(found + 1..=found + 1));
         assert!(verify(&path).unwrap().is_whole(), "{damage:?}");
         lost_something += u32::from(found < left.synced.last().unwrap().1);
     }

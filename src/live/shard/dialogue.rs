@@ -57,7 +57,7 @@ impl Connection {
             let (zh, en) = ("本连接已续传过。".to_owned(), "This connection has resumed already.".to_owned());
             return self.bad_frame(Said { code: "resumed_already", zh, en }, room);
         }
-        let missed = if epoch == room.muster.journal_epoch() {
+        let missed = if *epoch == *room.muster.journal_epoch() {
             let city = room.muster.city();
             room.hub.missed(&city, &self.who.actor, after, self.registration.cursor)
         } else {
@@ -84,7 +84,7 @@ impl Connection {
             let refusal = Action::SeeCompound.not_your_role();
             return self.reply(&ServerFrame::Error(refusal.into()));
         }
-        let known = since.filter(|since| since.epoch == epoch && since.position <= now).map(|since| since.position);
+        let known = since.filter(|since| *since.epoch == *epoch && since.position <= now).map(|since| since.position);
         let position = known.unwrap_or(now);
         self.reply(&ServerFrame::Watching { areas: &areas, position });
         match known {

@@ -73,6 +73,6 @@ pub async fn state(
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     let (items, more) = snapshot_part(&city, &areas, query.after, limit);
     let next = items.last().map(|state| state.id).filter(|_| more);
-    let (position, epoch) = (city.position(), app.muster.journal_epoch().to_owned());
+    let (position, epoch) = (city.position(), app.muster.journal_epoch().to_string());
     Ok(Json(MapPage { position, epoch, items, next }))
 }

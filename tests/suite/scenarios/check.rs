@@ -25,18 +25,24 @@ pub fn consistent(world: &World) {
     let again = world.replayed();
     counts_are_right(&again);
     people_are_those_of_line_and_posts(&again);
-    assert_eq!(again.deadlines(), world.city.deadlines(), "a replay waits for other things");
-    assert_eq!(again.position(), world.city.position());
-    for (id, compound) in world.city.compounds() {
-        let other = again.compound(*id).unwrap();
+    same(&again, &world.city);
+}
+
+/// Two folds of one journal have come to the same.
+#[track_caller]
+pub fn same(one: &City, other: &City) {
+    assert_eq!(one.position(), other.position());
+    assert_eq!(one.deadlines(), other.deadlines(), "they wait for other things");
+    for (id, compound) in other.compounds() {
+        let other = one.compound(*id).unwrap();
         assert_eq!(other.mode, compound.mode, "{id}");
         assert_eq!(other.board, compound.board, "{id}");
         assert_eq!(other.succession, compound.succession, "{id}");
         assert_eq!((other.silent, other.heard_at), (compound.silent, compound.heard_at), "{id}");
         assert_eq!(other.stock, compound.stock, "{id}");
     }
-    for (id, alert) in world.city.alerts() {
-        let other = again.alert(*id).unwrap();
+    for (id, alert) in other.alerts() {
+        let other = one.alert(*id).unwrap();
         assert_eq!(other.alert, alert.alert);
         assert_eq!(other.funnel, alert.funnel);
         assert_eq!(other.reach, alert.reach);

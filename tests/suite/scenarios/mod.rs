@@ -3,7 +3,7 @@
 //! Each test is named after a rule of the domain; [`check`] recounts what the city keeps as running counts after every play.
 
 mod alerts;
-mod check;
+pub mod check;
 mod duty;
 pub(crate) mod random_day;
 mod register;

@@ -1,0 +1,186 @@
+//! The connection to Redis: made when it is needed, given up when it broke off.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use redis::{Client, Connection, RedisError, RedisResult};
+use sha1_smol::Sha1;
+
+use crate::engine::ports::JournalError;
+
+use super::{Names, RedisOptions};
+
+/// The form of what is kept; a later one is refused.
+const FORM: u32 = 1;
+
+/// Why a journal in Redis was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenRedisError {
+    /// The address is none, or nobody answers there.
+    #[error("Redis cannot be reached: {0}")]
+    NotReached(#[from] RedisError),
+    /// A replica answers: it takes no records.
+    #[error("this Redis is a replica, not the primary")]
+    Replica,
+    /// It is kept in a form of a later Muster.
+    #[error("the journal has form {found}, this Muster knows up to {FORM}")]
+    LaterForm {
+        /// Which form it has.
+        found: u32,
+    },
+    /// What is kept under the city's name is something else.
+    #[error("what is kept under {0} is no journal of this city")]
+    NotAJournal(String),
+}
+
+/// Why something that was asked of Redis was not answered.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It was not asked: nobody is there who could be.
+    NotReached(String),
+    /// It refused: nothing was done.
+    Refused(RedisError),
+    /// It was asked, and then nothing was heard.
+    BrokeOff(RedisError),
+}
+
+impl Failure {
+    /// Of something that changes nothing.
+    pub(super) fn of_reading(self) -> JournalError {
+        JournalError::Unavailable(match self {
+            Self::NotReached(why) => why,
+            Self::Refused(error) | Self::BrokeOff(error) => error.to_string(),
+        })
+    }
+
+    /// Of an append.
+    pub(super) fn of_writing(self) -> JournalError {
+        match self {
+            Self::BrokeOff(error) => JournalError::OutcomeUnknown(error.to_string()),
+            other => other.of_reading(),
+        }
+    }
+}
+
+/// What Redis says whose journal it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Meta {
+    city: String,
+    /// Names the journal for ever.
+    pub(super) name: String,
+    /// Raised whenever another server holds the journal than before.
+    pub(super) epoch: u64,
+}
+
+impl Meta {
+    /// The link before the first record.
+    pub(super) fn genesis(&self) -> String {
+        Sha1::from(format!("muster journal {} of {}", self.name, self.city)).digest().to_string()
+    }
+
+    /// Names the journal and its epoch, for those who resume.
+    pub(super) fn epoch_name(&self) -> String {
+        format!("{}-{}", self.name, self.epoch)
+    }
+}
+
+/// A connection that comes and goes.
+pub(super) struct Link {
+    client: Client,
+    timeout: Duration,
+    names: Names,
+    city: String,
+    connection: Option<Connection>,
+    /// What Redis said when it was connected to last.
+    meta: Meta,
+    /// Whoever works for this link ends when it is gone.
+    alive: Arc<()>,
+}
+
+impl Link {
+    /// Connects for the first time.
+    pub(super) fn open(options: &RedisOptions, names: Names) -> Result<Self, OpenRedisError> {
+        let client = Client::open(options.url.as_str())?;
+        let (timeout, city) = (options.timeout, options.city.to_string());
+        let mut link =
+            Self { client, timeout, names, city, connection: None, meta: Meta::default(), alive: Arc::default() };
+        link.connect()?;
+        Ok(link)
+    }
+
+    /// What Redis said when it was connected to last.
+    pub(super) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// Connects where there is no connection.
+    pub(super) fn stand(&mut self) -> Result<(), Failure> {
+        if self.connection.is_some() {
+            return Ok(());
+        }
+        self.connect().map_err(|error| Failure::NotReached(error.to_string()))
+    }
+
+    /// Gives the connection up: the next finds out whose turn it is.
+    pub(super) fn give_up(&mut self) {
+        self.connection = None;
+    }
+
+    /// Who makes connections.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Gone once the link is.
+    pub(super) fn alive(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
+    }
+
+    /// Does something on the connection, which is made anew where it broke off.
+    pub(super) fn with<T>(&mut self, what: impl FnOnce(&mut Connection) -> RedisResult<T>) -> Result<T, Failure> {
+        self.stand()?;
+        let Some(connection) = &mut self.connection else {
+            return Err(Failure::NotReached("there is no connection".to_owned()));
+        };
+        what(connection).map_err(|error| match error.code() {
+            // Whoever is no primary (any more) is not asked again: the next connection finds out who is.
+            Some("READONLY") => {
+                self.connection = None;
+                Failure::Refused(error)
+            }
+            Some(_) => Failure::Refused(error),
+            None => {
+                self.connection = None;
+                Failure::BrokeOff(error)
+            }
+        })
+    }
+
+    /// Connects to the primary, and begins an epoch where it is another than before.
+    fn connect(&mut self) -> Result<(), OpenRedisError> {
+        let mut connection = self.client.get_connection_with_timeout(self.timeout)?;
+        connection.set_read_timeout(Some(self.timeout))?;
+        connection.set_write_timeout(Some(self.timeout))?;
+        let info: String = redis::cmd("INFO").query(&mut connection)?;
+        let of = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+        if of("role:") != "master" {
+            return Err(OpenRedisError::Replica);
+        }
+        let mut enter = redis::cmd("EVAL");
+        enter.arg(include_str!("enter.lua")).arg(1).arg(&self.names.meta);
+        enter.arg(FORM).arg(&self.city).arg(uuid::Uuid::now_v7().to_string()).arg(of("run_id:"));
+        let found: (Option<u32>, Option<String>, Option<String>, Option<u64>) = enter.query(&mut connection)?;
+        let (Some(form), Some(city), Some(name), Some(epoch)) = found else {
+            return Err(OpenRedisError::NotAJournal(self.names.meta.clone()));
+        };
+        if form > FORM {
+            return Err(OpenRedisError::LaterForm { found: form });
+        }
+        if city != self.city {
+            return Err(OpenRedisError::NotAJournal(self.names.meta.clone()));
+        }
+        self.meta = Meta { city, name, epoch };
+        self.connection = Some(connection);
+        Ok(())
+    }
+}

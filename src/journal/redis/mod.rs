@@ -1,0 +1,402 @@
+//! The journal of several nodes: one stream in Redis, which orders it.
+//!
+//! Each record is an entry of the stream `{muster:CITY}:journal`, whose id is its position: what it touches (`key`), whose command it is
+//! (`command`), the stored form ([`record`]) and a `link`, the SHA-1 of the link before, the id and the body. One script
+//! (`append.lua`) looks whether what was decided still holds beside what others wrote since, and appends it: Redis runs it alone. No
+//! node ever decides anything about another.
+//!
+//! How much an append that returned outlasts is up to the server: `appendfsync always`, and replicas that are waited for
+//! ([`AcknowledgeAfter`]).
+
+mod connection;
+mod watch;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use redis::FromRedisValue;
+use sha1_smol::Sha1;
+
+use crate::domain::area::AreaCode;
+use crate::domain::command::Key;
+use crate::domain::event::{Entry, Record};
+use crate::engine::ports::{Appended, Journal, JournalError, Proposal};
+
+use super::record;
+
+use connection::{Failure, Link, Meta};
+
+pub use connection::OpenRedisError;
+
+/// Records of others that an append goes through; a node that is further behind reads first.
+const OTHERS_MAX: usize = 1_000;
+/// Records asked for at once.
+const PAGE: usize = 10_000;
+/// How long others let a node go first that touches the whole city, at most.
+const TURN: Duration = Duration::from_millis(100);
+/// How long a node that lets another go first waits before it asks again.
+const TURN_ASK_EVERY: Duration = Duration::from_millis(2);
+
+/// When an append counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AcknowledgeAfter {
+    /// The primary has it (on its disk, with `appendfsync always`). What a failover loses was acknowledged all the same.
+    #[default]
+    Primary,
+    /// So many replicas have it, too (in their memory): a failover to one of them loses nothing of it.
+    Replicas(u8),
+}
+
+/// How a journal in Redis is opened.
+#[derive(Debug, Clone)]
+pub struct RedisOptions {
+    /// `redis://host:port/db`.
+    pub url: String,
+    /// Whose journal it is; that of another city has other keys.
+    pub city: AreaCode,
+    /// When an append counts as durable.
+    pub acknowledge_after: AcknowledgeAfter,
+    /// How long an answer may take before its outcome is unknown.
+    pub timeout: Duration,
+}
+
+impl RedisOptions {
+    /// What is usual, for this city.
+    pub fn new(url: impl Into<String>, city: AreaCode) -> Self {
+        let timeout = Duration::from_secs(2);
+        Self { url: url.into(), city, acknowledge_after: AcknowledgeAfter::default(), timeout }
+    }
+}
+
+/// The names of what is kept in Redis for a city. The braces keep them in one slot of a cluster.
+#[derive(Debug, Clone)]
+struct Names {
+    journal: String,
+    meta: String,
+    turn: String,
+    mark: String,
+}
+
+impl Names {
+    fn of(city: AreaCode) -> Self {
+        let name = |what| format!("{{muster:{city}}}:{what}");
+        Self { journal: name("journal"), meta: name("meta"), turn: name("turn"), mark: name("mark") }
+    }
+}
+
+/// One node's end of the journal.
+pub struct RedisJournal {
+    options: RedisOptions,
+    names: Names,
+    /// Tells this node from the others.
+    node: String,
+    link: Link,
+    append: redis::Script,
+    meta: Meta,
+    epoch: String,
+    /// The last record that was given out, and its link.
+    last: Place,
+}
+
+/// Where a record stands, and its link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    position: u64,
+    link: String,
+}
+
+/// An entry of the stream: its id, then names and values in turn.
+type Raw = (String, Vec<Vec<u8>>);
+/// What the script gives.
+type Outcome = (String, Vec<Raw>, Vec<u64>, String);
+
+impl RedisJournal {
+    /// Opens the city's journal; lays it out where there is none.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached, or what it holds is not this city's journal in a form that is known here.
+    pub fn open(options: RedisOptions) -> Result<Self, OpenRedisError> {
+        let names = Names::of(options.city);
+        let link = Link::open(&options, names.clone())?;
+        let meta = link.meta().clone();
+        let last = Place { position: 0, link: meta.genesis() };
+        let (node, epoch) = (uuid::Uuid::now_v7().to_string(), meta.epoch_name());
+        let append = redis::Script::new(include_str!("append.lua"));
+        Ok(Self { options, names, node, link, append, meta, epoch, last })
+    }
+
+    /// The link of a record that others were decided after.
+    fn link_of(&mut self, position: u64) -> Result<String, JournalError> {
+        if position == self.last.position {
+            return Ok(self.last.link.clone());
+        }
+        if position == 0 {
+            return Ok(self.meta.genesis());
+        }
+        let page: Vec<Raw> = self.range(&id_of(position), &id_of(position), 1)?;
+        let raw = page.first().ok_or_else(|| damaged(position, "it is missing"))?;
+        Stored::of(raw, position).map(|stored| stored.link)
+    }
+
+    fn range(&mut self, from: &str, to: &str, count: usize) -> Result<Vec<Raw>, JournalError> {
+        let mut command = redis::cmd("XRANGE");
+        command.arg(&self.names.journal).arg(from).arg(to).arg("COUNT").arg(count);
+        self.ask(&command)
+    }
+
+    /// Asks something that changes nothing.
+    fn ask<T: FromRedisValue>(&mut self, command: &redis::Cmd) -> Result<T, JournalError> {
+        self.link.with(|connection| command.query(connection)).map_err(Failure::of_reading)
+    }
+
+    // INVARIANT: no node goes on with records that the server lacks.
+    /// Connects, where it broke off, and goes on in the epoch that is there, where what was given out is there, too.
+    fn stand(&mut self) -> Result<(), JournalError> {
+        self.link.stand().map_err(Failure::of_reading)?;
+        if *self.link.meta() == self.meta {
+            return Ok(());
+        }
+        let meta = self.link.meta().clone();
+        if meta.name != self.meta.name {
+            return Err(damaged(0, "another journal is there than the one that was read"));
+        }
+        if self.last.position > 0 {
+            let id = id_of(self.last.position);
+            let found = self.range(&id, &id, 1)?;
+            let link =
+                found.first().map(|raw| Stored::of(raw, self.last.position)).transpose()?.map(|stored| stored.link);
+            if link.as_ref() != Some(&self.last.link) {
+                let why = format!("record {} is missing or another since epoch {}", self.last.position, meta.epoch);
+                return Err(JournalError::Forked(why));
+            }
+        }
+        (self.epoch, self.meta) = (meta.epoch_name(), meta);
+        Ok(())
+    }
+
+    /// Records from the entries of the stream that follow `place`; moves `place` on.
+    fn follow(place: &mut Place, raw: &[Raw]) -> Result<Vec<Record>, JournalError> {
+        raw.iter()
+            .map(|raw| {
+                let position = place.position + 1;
+                let stored = Stored::of(raw, position)?;
+                if stored.link != link_after(&place.link, position, stored.body) {
+                    return Err(damaged(position, "its link is not that of its bytes and the record before"));
+                }
+                let entry = record::read(stored.body).map_err(|why| damaged(position, &why))?;
+                *place = Place { position, link: stored.link };
+                Ok(Record { position, entry })
+            })
+            .collect()
+    }
+
+    /// What does not follow on the last record that was given out tells of a fork; read from the first record on, of damage.
+    fn judge(&self, after: u64, error: JournalError) -> JournalError {
+        match error {
+            JournalError::Damaged { position, why }
+                if position == after + 1 && after == self.last.position && after > 0 =>
+            {
+                JournalError::Forked(format!("record {position} does not follow on the one that was read: {why}"))
+            }
+            other => other,
+        }
+    }
+
+    /// Runs the script, and lets others go first where it is their turn.
+    fn propose(&mut self, seen: &Place, proposals: &[Proposal]) -> Result<Outcome, JournalError> {
+        let mut call = self.append.prepare_invoke();
+        call.key(&self.names.journal).key(&self.names.meta).key(&self.names.turn);
+        call.arg(self.meta.epoch).arg(seen.position).arg(&seen.link).arg(&self.node).arg(OTHERS_MAX);
+        call.arg(TURN.as_millis().to_string());
+        let mut body = Vec::new();
+        for Proposal { key, entry } in proposals {
+            record::write(entry, &mut body).map_err(|error| JournalError::Unavailable(error.to_string()))?;
+            call.arg(key_name(*key)).arg(command_name(entry)).arg(&body);
+        }
+        let asked = std::time::Instant::now();
+        loop {
+            let outcome: Outcome = self.link.with(|connection| call.invoke(connection)).map_err(Failure::of_writing)?;
+            // A turn ends by itself: a node that died in it holds nobody up for long.
+            if outcome.0 != "turn" || asked.elapsed() > 2 * TURN {
+                return Ok(outcome);
+            }
+            std::thread::sleep(TURN_ASK_EVERY);
+        }
+    }
+
+    /// Waits until as many replicas as were asked for have what was appended.
+    fn wait_for_replicas(&mut self) -> Result<(), JournalError> {
+        let AcknowledgeAfter::Replicas(wanted) = self.options.acknowledge_after else { return Ok(()) };
+        let within = self.options.timeout.as_millis() / 2;
+        let mut command = redis::cmd("WAIT");
+        command.arg(wanted).arg(within.to_string());
+        let have: u8 = self.link.with(|connection| command.query(connection)).map_err(Failure::of_writing)?;
+        if have >= wanted {
+            return Ok(());
+        }
+        Err(JournalError::OutcomeUnknown(format!("{have} of {wanted} replicas have it after {within} ms")))
+    }
+}
+
+impl Journal for RedisJournal {
+    fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError> {
+        self.stand()?;
+        let mut place = Place { position: seen, link: self.link_of(seen)? };
+        let (what, others, positions, link) = self.propose(&place, &proposals)?;
+        match what.as_str() {
+            "done" => {}
+            // Decided too early: what was written since is read first, then all is decided again.
+            "turn" | "behind" => {
+                let records = self.read_after(seen, OTHERS_MAX)?;
+                return Ok(Appended { records, positions: vec![None; proposals.len()] });
+            }
+            "forked" => return Err(JournalError::Forked(format!("record {seen} is missing or another"))),
+            other => {
+                self.link.give_up();
+                return Err(JournalError::Unavailable(format!("the journal began another epoch: {other}")));
+            }
+        }
+        let mut records = Self::follow(&mut place, &others)?;
+        let positions: Vec<Option<u64>> = positions.into_iter().map(|at| Some(at).filter(|at| *at > 0)).collect();
+        let kept = positions
+            .iter()
+            .zip(proposals)
+            .filter_map(|(position, Proposal { entry, .. })| position.map(|position| Record { position, entry }));
+        records.extend(kept);
+        let last = records.last().map_or(seen, |record| record.position);
+        self.last = Place { position: last, link };
+        if positions.iter().any(Option::is_some) {
+            self.wait_for_replicas()?;
+        }
+        Ok(Appended { records, positions })
+    }
+
+    fn confirm(&mut self) -> Result<(), JournalError> {
+        self.stand()?;
+        let last = self.last.clone();
+        match self.propose(&last, &[])?.0.as_str() {
+            // Others' turns and records do not concern what was given out.
+            "done" | "turn" | "behind" => {}
+            "forked" => return Err(JournalError::Forked(format!("record {} is missing or another", last.position))),
+            other => {
+                self.link.give_up();
+                return Err(JournalError::Unavailable(format!("the journal began another epoch: {other}")));
+            }
+        }
+        if self.options.acknowledge_after == AcknowledgeAfter::Primary {
+            return Ok(());
+        }
+        // Redis waits for what this connection wrote; all that was written before goes to the replicas before it.
+        let mut mark = redis::cmd("SET");
+        mark.arg(&self.names.mark).arg(last.position);
+        self.link.with(|connection| mark.query::<()>(connection)).map_err(Failure::of_writing)?;
+        self.wait_for_replicas()
+    }
+
+    fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {
+        self.stand()?;
+        let (mut place, mut records) = (Place { position, link: String::new() }, Vec::new());
+        while records.len() < limit {
+            let Some(next) = place.position.checked_add(1) else { break };
+            let page = self.range(&id_of(next), "+", PAGE.min(limit - records.len()))?;
+            if page.is_empty() {
+                break;
+            }
+            if records.is_empty() {
+                place.link = self.link_of(position)?;
+            }
+            records.extend(Self::follow(&mut place, &page).map_err(|error| self.judge(position, error))?);
+            if place.position > self.last.position {
+                self.last = place.clone();
+            }
+        }
+        Ok(records)
+    }
+
+    fn last_position(&mut self) -> Result<u64, JournalError> {
+        self.stand()?;
+        let mut command = redis::cmd("XREVRANGE");
+        command.arg(&self.names.journal).arg("+").arg("-").arg("COUNT").arg(1);
+        let last: Vec<Raw> = self.ask(&command)?;
+        last.first().map_or(Ok(0), |(id, _)| position_of(id).ok_or_else(|| damaged(0, "an id is no position")))
+    }
+
+    fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+        watch::start(self.link.client(), self.names.journal.clone(), self.link.alive(), wake);
+    }
+
+    fn probe(&mut self) -> Result<(), JournalError> {
+        self.stand()?;
+        self.ask::<String>(&redis::cmd("PING")).map(drop)
+    }
+
+    fn rewind(&mut self) -> Result<(), JournalError> {
+        self.link.stand().map_err(Failure::of_reading)?;
+        let meta = self.link.meta().clone();
+        if meta.name != self.meta.name {
+            return Err(damaged(0, "another journal is there than the one that was read"));
+        }
+        self.last = Place { position: 0, link: meta.genesis() };
+        (self.epoch, self.meta) = (meta.epoch_name(), meta);
+        Ok(())
+    }
+
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+}
+
+/// An entry of the stream, taken apart.
+struct Stored<'a> {
+    link: String,
+    body: &'a [u8],
+}
+
+impl<'a> Stored<'a> {
+    fn of((id, fields): &'a Raw, position: u64) -> Result<Self, JournalError> {
+        if position_of(id) != Some(position) {
+            return Err(damaged(position, &format!("it is missing; the next is {id}")));
+        }
+        let [_, _, _, _, _, link, _, body] = fields.as_slice() else {
+            return Err(damaged(position, "it has other fields than a record"));
+        };
+        let link = std::str::from_utf8(link).map_err(|_| damaged(position, "its link is no text"))?;
+        Ok(Self { link: link.to_owned(), body })
+    }
+}
+
+fn id_of(position: u64) -> String {
+    format!("{position}-0")
+}
+
+fn position_of(id: &str) -> Option<u64> {
+    id.strip_suffix("-0").and_then(|position| u64::from_str(position).ok())
+}
+
+/// As `append.lua` does it.
+fn link_after(previous: &str, position: u64, body: &[u8]) -> String {
+    let mut sha1 = Sha1::new();
+    for part in [previous.as_bytes(), id_of(position).as_bytes(), body] {
+        sha1.update(part);
+    }
+    sha1.digest().to_string()
+}
+
+/// What a command touches, as a word.
+fn key_name(key: Key) -> String {
+    match key {
+        Key::City => "city".to_owned(),
+        Key::Household(incident, household) => format!("household {} {household}", incident.0),
+        Key::Call(compound) => format!("call {compound}"),
+        Key::Receipt(alert, person) => format!("receipt {} {}", alert.0, person.0),
+    }
+}
+
+/// Whose command it is, and which: the same for a repeat.
+fn command_name(entry: &Entry) -> String {
+    format!("{:?} {}", entry.giver, entry.id.0)
+}
+
+fn damaged(position: u64, why: &str) -> JournalError {
+    JournalError::Damaged { position, why: why.to_owned() }
+}

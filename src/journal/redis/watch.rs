@@ -1,0 +1,55 @@
+//! Waking a node when others write: a thread with a connection of its own, since a read that blocks keeps it for itself.
+
+use std::sync::Weak;
+use std::thread::{Builder, sleep};
+use std::time::Duration;
+
+use redis::{Client, Connection, RedisResult, Value};
+
+/// How long one read blocks; a watch whose journal is gone ends as soon.
+const BLOCK: Duration = Duration::from_secs(1);
+/// How long an answer may take beyond that.
+const GRACE: Duration = Duration::from_secs(2);
+/// Between two attempts to connect.
+const CONNECT_EVERY: Duration = Duration::from_millis(200);
+
+/// Calls `wake` whenever something was written, and after each connection, until `alive` is gone.
+pub(super) fn start(client: Client, stream: String, alive: Weak<()>, wake: Box<dyn Fn() + Send + Sync>) {
+    let watch = move || {
+        while alive.strong_count() > 0 {
+            // Why it broke off is told by whoever writes; here it is only tried again.
+            if follow(&client, &stream, &alive, &wake).is_err() {
+                sleep(CONNECT_EVERY);
+            }
+        }
+    };
+    if let Err(error) = Builder::new().name("muster-watch".to_owned()).spawn(watch) {
+        tracing::error!(%error, "no thread to hear of other nodes with: what they write is seen only after the next command here");
+    }
+}
+
+fn follow(client: &Client, stream: &str, alive: &Weak<()>, wake: &dyn Fn()) -> RedisResult<()> {
+    let mut connection = client.get_connection_with_timeout(GRACE)?;
+    connection.set_read_timeout(Some(BLOCK + GRACE))?;
+    connection.set_write_timeout(Some(GRACE))?;
+    let mut last = newest(&mut connection, stream)?;
+    wake();
+    let block = BLOCK.as_millis().to_string();
+    while alive.strong_count() > 0 {
+        let mut read = redis::cmd("XREAD");
+        read.arg("COUNT").arg(1).arg("BLOCK").arg(&block).arg("STREAMS").arg(stream).arg(&last);
+        if read.query::<Value>(&mut connection)? != Value::Nil {
+            last = newest(&mut connection, stream)?;
+            wake();
+        }
+    }
+    Ok(())
+}
+
+/// The id of the last entry.
+fn newest(connection: &mut Connection, stream: &str) -> RedisResult<String> {
+    let mut command = redis::cmd("XREVRANGE");
+    command.arg(stream).arg("+").arg("-").arg("COUNT").arg(1);
+    let found: Vec<(String, Vec<Value>)> = command.query(connection)?;
+    Ok(found.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id))
+}
