@@ -313,7 +313,7 @@ impl Driver {
         let now = self.shared.clock.now();
         let commands = timers::due(&self.shared.city.read().unwrap_or_else(PoisonError::into_inner), now);
         for command in commands {
-            self.own_orders += 1;
+            self.own_orders = self.own_orders.wrapping_add(1);
             let id = self.own_id(now);
             let digest = self.own_orders.into();
             let order = Order { id, actor: Actor::system(), at: now, epoch: None, digest, command };

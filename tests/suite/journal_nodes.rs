@@ -275,3 +275,18 @@ fn what_is_no_journal_of_this_city_is_refused_by_name() {
     let refused = RedisJournal::open(options(url)).err().unwrap();
     assert!(matches!(refused, OpenRedisError::LaterForm { found: 2 }), "{refused}");
 }
+
+#[test]
+fn a_server_that_does_not_sync_each_write_is_warned_about_by_name() {
+    let mut server = RedisServer::start();
+    assert_eq!(RedisJournal::open(options(server.url())).unwrap().sync_warning(), None);
+    for (name, value, said) in
+        [("appendfsync", "everysec", "appendfsync everysec"), ("appendonly", "no", "appendonly no")]
+    {
+        let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+        let _: () = redis::cmd("CONFIG").arg("SET").arg(name).arg(value).query(&mut connection).unwrap();
+        let warning = RedisJournal::open(options(server.url())).unwrap().sync_warning().unwrap();
+        assert!(warning.contains(said), "{warning}");
+    }
+    server.kill();
+}

@@ -4,6 +4,7 @@
 mod api;
 mod copies;
 mod crash;
+mod failover;
 mod full_disk;
 mod golden;
 mod imports;

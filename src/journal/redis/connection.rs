@@ -3,11 +3,12 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::{Client, Connection, RedisError, RedisResult};
+use redis::{Connection, RedisError, RedisResult};
 use sha1_smol::Sha1;
 
 use crate::engine::ports::JournalError;
 
+use super::source::Source;
 use super::{Names, RedisOptions};
 
 /// The form of what is kept; a later one is refused.
@@ -86,7 +87,7 @@ impl Meta {
 
 /// A connection that comes and goes.
 pub(super) struct Link {
-    client: Client,
+    source: Source,
     timeout: Duration,
     names: Names,
     city: String,
@@ -100,10 +101,10 @@ pub(super) struct Link {
 impl Link {
     /// Connects for the first time.
     pub(super) fn open(options: &RedisOptions, names: Names) -> Result<Self, OpenRedisError> {
-        let client = Client::open(options.url.as_str())?;
+        let source = Source::parse(&options.url)?;
         let (timeout, city) = (options.timeout, options.city.to_string());
         let mut link =
-            Self { client, timeout, names, city, connection: None, meta: Meta::default(), alive: Arc::default() };
+            Self { source, timeout, names, city, connection: None, meta: Meta::default(), alive: Arc::default() };
         link.connect()?;
         Ok(link)
     }
@@ -126,9 +127,9 @@ impl Link {
         self.connection = None;
     }
 
-    /// Who makes connections.
-    pub(super) fn client(&self) -> Client {
-        self.client.clone()
+    /// Where the primary is.
+    pub(super) fn source(&self) -> Source {
+        self.source.clone()
     }
 
     /// Gone once the link is.
@@ -158,9 +159,7 @@ impl Link {
 
     /// Connects to the primary, and begins an epoch where it is another than before.
     fn connect(&mut self) -> Result<(), OpenRedisError> {
-        let mut connection = self.client.get_connection_with_timeout(self.timeout)?;
-        connection.set_read_timeout(Some(self.timeout))?;
-        connection.set_write_timeout(Some(self.timeout))?;
+        let mut connection = self.source.connect(self.timeout)?;
         let info: String = redis::cmd("INFO").query(&mut connection)?;
         let of = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         if of("role:") != "master" {

@@ -9,8 +9,10 @@
 //! ([`AcknowledgeAfter`]).
 
 mod connection;
+mod source;
 mod watch;
 
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -50,7 +52,7 @@ pub enum AcknowledgeAfter {
 /// How a journal in Redis is opened.
 #[derive(Debug, Clone)]
 pub struct RedisOptions {
-    /// `redis://host:port/db`.
+    /// `redis://host:port/db`, or `redis+sentinel://host:port,host:port/NAME/db`.
     pub url: String,
     /// Whose journal it is; that of another city has other keys.
     pub city: AreaCode,
@@ -122,7 +124,31 @@ impl RedisJournal {
         let last = Place { position: 0, link: meta.genesis() };
         let (node, epoch) = (uuid::Uuid::now_v7().to_string(), meta.epoch_name());
         let append = redis::Script::new(include_str!("append.lua"));
-        Ok(Self { options, names, node, link, append, meta, epoch, last })
+        let mut journal = Self { options, names, node, link, append, meta, epoch, last };
+        if let Some(warning) = journal.sync_warning() {
+            tracing::warn!("{warning}");
+        }
+        Ok(journal)
+    }
+
+    /// What the server's settings let a power cut take of what was acknowledged; `None` where it takes nothing.
+    pub fn sync_warning(&mut self) -> Option<String> {
+        let mut command = redis::cmd("CONFIG");
+        command.arg("GET").arg("append*");
+        let settings: HashMap<String, String> = match self.ask(&command) {
+            Ok(settings) => settings,
+            Err(error) => {
+                return Some(format!("whether Redis syncs each write (appendonly, appendfsync) is not told: {error}"));
+            }
+        };
+        let of = |name: &str| settings.get(name).map_or("not told", String::as_str);
+        let (kept, synced) = (of("appendonly"), of("appendfsync"));
+        (kept != "yes" || synced != "always").then(|| {
+            format!(
+                "Redis has appendonly {kept} and appendfsync {synced}: a power cut may take what was acknowledged. Set appendonly yes \
+                 and appendfsync always"
+            )
+        })
     }
 
     /// The link of a record that others were decided after.
@@ -322,7 +348,7 @@ impl Journal for RedisJournal {
     }
 
     fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
-        watch::start(self.link.client(), self.names.journal.clone(), self.link.alive(), wake);
+        watch::start(self.link.source(), self.names.journal.clone(), self.link.alive(), wake);
     }
 
     fn probe(&mut self) -> Result<(), JournalError> {

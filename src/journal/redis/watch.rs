@@ -4,7 +4,9 @@ use std::sync::Weak;
 use std::thread::{Builder, sleep};
 use std::time::Duration;
 
-use redis::{Client, Connection, RedisResult, Value};
+use redis::{Connection, RedisResult, Value};
+
+use super::source::Source;
 
 /// How long one read blocks; a watch whose journal is gone ends as soon.
 const BLOCK: Duration = Duration::from_secs(1);
@@ -14,11 +16,11 @@ const GRACE: Duration = Duration::from_secs(2);
 const CONNECT_EVERY: Duration = Duration::from_millis(200);
 
 /// Calls `wake` whenever something was written, and after each connection, until `alive` is gone.
-pub(super) fn start(client: Client, stream: String, alive: Weak<()>, wake: Box<dyn Fn() + Send + Sync>) {
+pub(super) fn start(source: Source, stream: String, alive: Weak<()>, wake: Box<dyn Fn() + Send + Sync>) {
     let watch = move || {
         while alive.strong_count() > 0 {
             // Why it broke off is told by whoever writes; here it is only tried again.
-            if follow(&client, &stream, &alive, &wake).is_err() {
+            if follow(&source, &stream, &alive, &wake).is_err() {
                 sleep(CONNECT_EVERY);
             }
         }
@@ -28,10 +30,9 @@ pub(super) fn start(client: Client, stream: String, alive: Weak<()>, wake: Box<d
     }
 }
 
-fn follow(client: &Client, stream: &str, alive: &Weak<()>, wake: &dyn Fn()) -> RedisResult<()> {
-    let mut connection = client.get_connection_with_timeout(GRACE)?;
+fn follow(source: &Source, stream: &str, alive: &Weak<()>, wake: &dyn Fn()) -> RedisResult<()> {
+    let mut connection = source.connect(GRACE)?;
     connection.set_read_timeout(Some(BLOCK + GRACE))?;
-    connection.set_write_timeout(Some(GRACE))?;
     let mut last = newest(&mut connection, stream)?;
     wake();
     let block = BLOCK.as_millis().to_string();

@@ -1,0 +1,113 @@
+//! Where the primary is: at an address, or where Sentinels say.
+
+use std::time::Duration;
+
+use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
+
+/// How the address of Sentinels begins: `redis+sentinel://[user:password@]host:port,host:port/NAME[/DB]`.
+const SENTINEL_SCHEME: &str = "redis+sentinel://";
+/// The port of a Sentinel whose address names none.
+const SENTINEL_PORT: u16 = 26_379;
+
+/// Where the primary is. Cheap to clone.
+///
+/// The redis crate has a Sentinel client of its own; it connects to them without a limit of time, and one that is frozen would hold up
+/// the driver.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// Always there.
+    Address(Client),
+    /// Wherever one of them says.
+    Sentinels {
+        /// Asked in turn.
+        sentinels: Vec<Client>,
+        /// By which name they know the primary.
+        name: String,
+        /// How the primary is signed in to: `user:password@`, or nothing.
+        user: String,
+        /// `/DB`, or nothing.
+        database: String,
+    },
+}
+
+impl Source {
+    /// From an address.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(super) fn parse(url: &str) -> RedisResult<Self> {
+        let Some(rest) = url.strip_prefix(SENTINEL_SCHEME) else { return Client::open(url).map(Self::Address) };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (name, database) = path.split_once('/').unwrap_or((path, ""));
+        if name.is_empty() {
+            return Err(RedisError::from((ErrorKind::InvalidClientConfig, "the address names no primary")));
+        }
+        let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let sentinel = |host: &str| {
+            let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+            Client::open(if has_port { format!("redis://{host}") } else { format!("redis://{host}:{SENTINEL_PORT}") })
+        };
+        Ok(Self::Sentinels {
+            sentinels: hosts.split(',').map(sentinel).collect::<RedisResult<_>>()?,
+            name: name.to_owned(),
+            user: if user.is_empty() { String::new() } else { format!("{user}@") },
+            database: if database.is_empty() { String::new() } else { format!("/{database}") },
+        })
+    }
+
+    /// Connects to whoever is the primary now. No step takes longer than `within`.
+    ///
+    /// # Errors
+    /// When nobody is reached, or no Sentinel knows.
+    pub(super) fn connect(&self, within: Duration) -> RedisResult<Connection> {
+        match self {
+            Self::Address(client) => connect(client, within),
+            Self::Sentinels { sentinels, name, user, database } => {
+                let mut last = RedisError::from((ErrorKind::EmptySentinelList, "there is no Sentinel"));
+                for sentinel in sentinels {
+                    match ask(sentinel, name, within) {
+                        Ok((host, port)) => {
+                            let client = Client::open(format!("redis://{user}{host}:{port}{database}"))?;
+                            return connect(&client, within);
+                        }
+                        Err(error) => last = error,
+                    }
+                }
+                Err(last)
+            }
+        }
+    }
+}
+
+fn connect(client: &Client, within: Duration) -> RedisResult<Connection> {
+    let connection = client.get_connection_with_timeout(within)?;
+    connection.set_read_timeout(Some(within))?;
+    connection.set_write_timeout(Some(within))?;
+    Ok(connection)
+}
+
+/// Where a Sentinel says that the primary is.
+fn ask(sentinel: &Client, name: &str, within: Duration) -> RedisResult<(String, u16)> {
+    let mut connection = connect(sentinel, within)?;
+    let found: Option<(String, u16)> =
+        redis::cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(name).query(&mut connection)?;
+    found.ok_or_else(|| RedisError::from((ErrorKind::MasterNameNotFoundBySentinel, "no primary has this name")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_of_a_server_or_of_sentinels() {
+        assert!(matches!(Source::parse("redis://127.0.0.1:6379/2"), Ok(Source::Address(_))));
+        let found = Source::parse("redis+sentinel://:secret@10.0.0.1:5000,10.0.0.2/muster/3").unwrap();
+        let Source::Sentinels { sentinels, name, user, database } = found else { panic!("{found:?}") };
+        let addresses: Vec<_> = sentinels.iter().map(|one| one.get_connection_info().addr().to_string()).collect();
+        assert_eq!(addresses, ["10.0.0.1:5000", "10.0.0.2:26379"]);
+        assert_eq!((name.as_str(), user.as_str(), database.as_str()), ("muster", ":secret@", "/3"));
+        for none in ["redis+sentinel://10.0.0.1", "redis+sentinel:///muster", "http://10.0.0.1", ""] {
+            assert!(Source::parse(none).is_err(), "{none}");
+        }
+    }
+}
