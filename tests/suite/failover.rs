@@ -1,6 +1,5 @@
 //! What outlasts the loss of a Redis primary, setting by setting: real servers, real Sentinels.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use muster::domain::command::Key;
@@ -16,9 +15,6 @@ fn open(watched: &Watched, acknowledge_after: AcknowledgeAfter) -> RedisJournal 
     let options = RedisOptions::new(watched.url(), "1404".parse().unwrap());
     RedisJournal::open(RedisOptions { acknowledge_after, timeout, ..options }).unwrap()
 }
-
-/// Failovers take their turns: each is five processes that watch each other's silence.
-static TURN: Mutex<()> = Mutex::new(());
 
 /// The `n`th entry, on its way.
 fn proposal(n: u64) -> Vec<Proposal> {
@@ -39,7 +35,6 @@ fn append_in_the_end(journal: &mut RedisJournal, mut seen: u64, n: u64) -> u64 {
 
 #[test]
 fn what_a_replica_has_outlasts_the_primary_and_no_node_has_to_be_started_again() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut watched = Watched::start();
     let [mut one, mut other] = [(); 2].map(|()| open(&watched, AcknowledgeAfter::Replicas(1)));
     append(&mut one, entries(1..=20)).unwrap();
@@ -69,7 +64,6 @@ fn what_a_replica_has_outlasts_the_primary_and_no_node_has_to_be_started_again()
 
 #[test]
 fn a_frozen_primary_that_thaws_gets_nothing_acknowledged() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut watched = Watched::start();
     let mut node = open(&watched, AcknowledgeAfter::Replicas(1));
     append(&mut node, entries(1..=5)).unwrap();
@@ -90,7 +84,6 @@ fn a_frozen_primary_that_thaws_gets_nothing_acknowledged() {
 
 #[test]
 fn with_the_primary_alone_a_failover_loses_what_no_replica_had_and_every_node_finds_out() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut watched = Watched::start();
     let [mut writer, mut reader] = [(); 2].map(|()| open(&watched, AcknowledgeAfter::Primary));
     append(&mut writer, entries(1..=5)).unwrap();

@@ -1,11 +1,13 @@
 //! Several nodes command one city: each takes any command, all show the same, and what falls due is done once.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use muster::config::catalogue::{PlanOutlines, PostCatalogue};
 use muster::demo::{self, DemoCity};
-use muster::domain::actor::Actor;
+use muster::domain::actor::{Actor, Giver};
 use muster::domain::alert::{AlertDraft, AlertKind};
 use muster::domain::command::Command;
 use muster::domain::compound::CompoundId;
@@ -19,13 +21,14 @@ use muster::domain::roll_call::{CheckIn, RollStatus, Verified};
 use muster::domain::succession::SuccessionEvent;
 use muster::engine::ports::Journal;
 use muster::engine::{Answer, Limits};
-use muster::journal::{MemoryJournal, RedisJournal, RedisOptions};
+use muster::journal::{AcknowledgeAfter, MemoryJournal, RedisJournal, RedisOptions};
 use muster::runtime::{Muster, Parts};
 use muster::testing::clock::SimClock;
 use muster::testing::world::{at, flood};
 use uuid::Uuid;
 
 use crate::journal_nodes::empty_database;
+use crate::redis_server::Watched;
 use crate::scenarios::check::same;
 
 /// How long a test waits for what must come.
@@ -100,7 +103,9 @@ impl Cluster {
     }
 
     fn records(&mut self) -> Vec<Record> {
-        self.journal.read_after(0, usize::MAX).unwrap()
+        // Where the server was replaced, the first attempt finds the connection broken.
+        let mut tries = (0..3).map(|_| self.journal.read_after(0, usize::MAX));
+        tries.find_map(Result::ok).unwrap()
     }
 
     fn households(&self) -> Vec<HouseholdKey> {
@@ -265,5 +270,81 @@ async fn nodes_that_read_what_was_lost_forget_it_and_go_on_together() {
     // Sent again with its id, the report is taken at any node.
     let again = cluster.gives(1, &Actor::household(household), id, report).await.unwrap();
     assert_eq!((again.position, again.repeated), (kept + 1, false));
+    cluster.stop().await;
+}
+
+/// Reports on these households, one after the other, until one is not answered with a position. Gives those that were, and the rest.
+async fn report(node: Muster, reports: Vec<Report>, done: Arc<AtomicUsize>) -> (Vec<(CommandId, u64)>, Vec<Report>) {
+    let (mut acknowledged, mut reports) = (Vec::new(), VecDeque::from(reports));
+    while let Some((household, id, command)) = reports.front() {
+        let answer = node.order(Actor::household(*household), *id, None, command.clone()).await;
+        let Ok(accepted) = answer else { break };
+        acknowledged.push((*id, accepted.position));
+        done.fetch_add(1, Ordering::SeqCst);
+        reports.pop_front();
+    }
+    (acknowledged, reports.into())
+}
+
+/// Whose, under which id, and what.
+type Report = (HouseholdKey, CommandId, Command);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_is_killed_under_load_takes_no_report_with_it_that_was_acknowledged() {
+    const GIVERS: usize = 8;
+    const EACH: usize = 400;
+    let mut watched = Watched::start();
+    let options = RedisOptions {
+        acknowledge_after: AcknowledgeAfter::Replicas(1),
+        timeout: Duration::from_millis(500),
+        ..RedisOptions::new(watched.url(), "1404".parse().unwrap())
+    };
+    let mut cluster = Cluster::of(3, |_| Box::new(RedisJournal::open(options.clone()).unwrap())).await;
+    cluster.agree().await;
+    let households: Vec<HouseholdKey> = cluster.households().into_iter().take(GIVERS * EACH).collect();
+    let report_on = |household: &HouseholdKey| (*household, CommandId(Uuid::now_v7()), cluster.check_in(*household, 2));
+    let mut unsaid: Vec<Vec<Report>> =
+        households.chunks(EACH).map(|some| some.iter().map(report_on).collect()).collect();
+    let (done, mut acknowledged) = (Arc::new(AtomicUsize::new(0)), Vec::new());
+
+    let givers: Vec<_> = unsaid
+        .drain(..)
+        .enumerate()
+        .map(|(n, reports)| tokio::spawn(report(cluster.nodes[n % 3].clone(), reports, done.clone())))
+        .collect();
+    while done.load(Ordering::SeqCst) < GIVERS * EACH / 4 {
+        tokio::task::yield_now().await;
+    }
+    watched.primary.kill();
+    for giver in givers {
+        let (answered, rest) = giver.await.unwrap();
+        acknowledged.extend(answered);
+        unsaid.push(rest);
+    }
+    assert!(acknowledged.len() < households.len(), "it was killed too late");
+    watched.wait_for_failover();
+    watched.primary.start_again();
+    watched.wait_until_the_old_primary_follows();
+
+    // Whoever was told nothing, or that it is not known, repeats it under its id, at the other node.
+    let until = Instant::now() + PATIENCE;
+    for (n, mut reports) in unsaid.into_iter().enumerate() {
+        let node = &cluster.nodes[(n + 1) % 3];
+        while !reports.is_empty() {
+            assert!(Instant::now() < until, "the nodes do not go on");
+            let (answered, rest) = report(node.clone(), reports, done.clone()).await;
+            acknowledged.extend(answered);
+            reports = rest;
+            node.tick().await;
+        }
+    }
+    cluster.agree().await;
+    let records = cluster.records();
+    assert_eq!(acknowledged.len(), households.len());
+    for (id, position) in acknowledged {
+        assert_eq!(records[usize::try_from(position - 1).unwrap()].entry.id, id, "acknowledged at {position}");
+    }
+    let of_households = records.iter().filter(|record| matches!(record.entry.giver, Giver::Household(_))).count();
+    assert_eq!(of_households, households.len(), "each is done once");
     cluster.stop().await;
 }

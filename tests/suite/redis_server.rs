@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -136,7 +137,11 @@ pub struct Watched {
     pub primary: RedisServer,
     pub replica: RedisServer,
     sentinels: Vec<Sentinel>,
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// They take their turns: each is five processes that watch each other's silence.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// One of those who watch. Dropping it kills it.
 struct Sentinel {
@@ -157,13 +162,14 @@ impl Drop for Sentinel {
 impl Watched {
     /// Starts all, and waits until they know of each other.
     pub fn start() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let primary = RedisServer::start();
         let replica = primary.replica();
         let mut sentinels: Vec<Sentinel> = (0..3).map(|_| Sentinel::of(primary.port)).collect();
         for sentinel in &mut sentinels {
             sentinel.wait_until_all_are_known();
         }
-        Self { primary, replica, sentinels }
+        Self { primary, replica, sentinels, _turn: turn }
     }
 
     /// Where whoever is the primary is found.
