@@ -14,30 +14,16 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use load_tests::Timings;
 use load_tests::peers::{Missing, Postgres};
-use muster::config::catalogue::{PlanOutlines, PostCatalogue};
-use muster::demo;
-use muster::domain::actor::Actor;
-use muster::domain::command::Command;
-use muster::domain::duty::ModeOrder;
-use muster::domain::hazard::{Hazard, ResponseLevel};
-use muster::domain::household::HouseholdKey;
-use muster::domain::ids::{CommandId, IncidentId};
-use muster::domain::policy::Policy;
-use muster::domain::roll_call::{CheckIn, RollStatus, Verified};
-use muster::engine::Limits;
+use load_tests::roll_call::{RollCall, of_all_callers};
 use muster::journal::{SqliteJournal, SqliteOptions};
-use muster::runtime::clock::SystemClock;
-use muster::runtime::{Muster, Parts};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio_postgres::{Client, NoTls, Statement};
-use uuid::Uuid;
 
 /// As in the program itself.
 #[global_allocator]
@@ -59,7 +45,10 @@ fn main() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let rounds = std::env::var("MUSTER_BENCH_ROUNDS").map_or(ROUNDS, |n| n.parse().expect("a number of rounds"));
     let folder = tempfile::tempdir().expect("a folder");
-    let city = City::laid_out(&runtime, folder.path());
+    let journal =
+        SqliteJournal::open(&folder.path().join("journal.sqlite"), SqliteOptions::new("1404".parse().expect("a code")))
+            .expect("a journal");
+    let roll_call = runtime.block_on(RollCall::begin(vec![Box::new(journal)])).expect("a city");
     let table = Table::set_up(&runtime);
     for callers in CALLERS {
         println!("## Durable check-ins, {callers} callers, {} s each, {rounds} rounds alternated\n", FOR.as_secs());
@@ -73,13 +62,13 @@ fn main() {
         let mut ratios = Ratios::default();
         for round in 1..=rounds {
             let file = Column::of(runtime.block_on(plain_file(callers, folder.path())));
-            let muster = Column::of(runtime.block_on(city.check_ins(callers)));
+            let muster = Column::of(runtime.block_on(roll_call.check_ins(callers, FOR)));
             let postgres = table.as_ref().ok().map(|table| Column::of(runtime.block_on(table.inserts(callers))));
             println!("| {round} | {}", ratios.row(&file, &muster, postgres.as_ref()));
         }
         ratios.verdict();
     }
-    city.muster.stop().expect("it ran to its end");
+    roll_call.end().expect("it ran to its end");
     if let Ok(Table { connections, postgres }) = table {
         // It ends when nobody is connected any more.
         drop(connections);
@@ -145,95 +134,6 @@ impl Column {
     }
 }
 
-/// Every caller does its thing, waits for the answer, and goes on, until the time is over.
-async fn of_all_callers<F>(callers: usize, once: impl Fn(usize) -> F + Clone + Send + 'static) -> Vec<Duration>
-where
-    F: Future<Output = ()> + Send,
-{
-    let until = Instant::now() + FOR;
-    let call = |caller| {
-        let once = once.clone();
-        async move {
-            let mut latencies = Vec::new();
-            while Instant::now() < until {
-                let began = Instant::now();
-                once(caller).await;
-                latencies.push(began.elapsed());
-            }
-            latencies
-        }
-    };
-    let callers: Vec<_> = (0..callers).map(|caller| tokio::spawn(call(caller))).collect();
-    let mut all = Vec::new();
-    for caller in callers {
-        all.extend(caller.await.expect("a caller"));
-    }
-    all
-}
-
-/// The demo city at level I in a journal on disk.
-struct City {
-    muster: Muster,
-    incident: IncidentId,
-    households: Arc<Vec<HouseholdKey>>,
-    /// Whose turn it is: each household reports once before any reports again.
-    next: Arc<AtomicUsize>,
-}
-
-impl City {
-    fn laid_out(runtime: &Runtime, folder: &Path) -> Self {
-        let journal =
-            SqliteJournal::open(&folder.join("journal.sqlite"), SqliteOptions::new("1404".parse().expect("a code")))
-                .expect("a journal");
-        let parts = Parts {
-            journal: Box::new(journal),
-            publisher: Box::new(()),
-            clock: Arc::new(SystemClock),
-            policy: Policy::default(),
-            limits: Limits::default(),
-            history: 0,
-        };
-        let muster = Muster::start(parts).expect("an empty journal");
-        let city = demo::city(demo::SEED_DEFAULT, demo::COMPOUNDS_DEFAULT);
-        let batch = city.batch(&PostCatalogue::as_delivered(), &PlanOutlines::as_delivered());
-        let incident = IncidentId(Uuid::now_v7());
-        let title = "bench".to_owned();
-        let areas = vec!["1404".parse().expect("a code")];
-        let to = ModeOrder::Emergency(ResponseLevel::I);
-        for command in [
-            Command::Import(Box::new(batch)),
-            Command::OpenIncident { id: incident, hazard: Hazard::Flood, exercise: true, title },
-            Command::SwitchDuty { incident, areas, compounds: Vec::new(), to },
-        ] {
-            runtime.block_on(muster.order(Actor::system(), CommandId(Uuid::now_v7()), None, command)).expect("done");
-        }
-        let all = |(id, state): (&_, &muster::city::state::CompoundState)| {
-            let id = *id;
-            state.compound.flats().map(move |flat| HouseholdKey { compound: id, flat }).collect::<Vec<_>>()
-        };
-        let households = muster.city().compounds().flat_map(all).collect();
-        Self { muster, incident, households: Arc::new(households), next: Arc::default() }
-    }
-
-    async fn check_ins(&self, callers: usize) -> Vec<Duration> {
-        let (muster, incident) = (self.muster.clone(), self.incident);
-        let (households, next) = (self.households.clone(), self.next.clone());
-        of_all_callers(callers, move |_| {
-            let household = households[next.fetch_add(1, Ordering::Relaxed) % households.len()];
-            let (verified, made_at) = (Verified::SelfReport, muster.now());
-            let status = RollStatus::Safe;
-            let check_in = CheckIn { incident, household, status, heads: 3, verified, made_at, note: None };
-            let muster = muster.clone();
-            async move {
-                let id = CommandId(Uuid::now_v7());
-                let answer = muster.order(Actor::household(household), id, None, Command::CheckIn(check_in)).await;
-                answer.expect("taken");
-            }
-        })
-        .await
-    }
-}
-
 type Waiting = (Vec<u8>, oneshot::Sender<()>);
 
 /// The limit: what waits is written and synced together.
@@ -241,7 +141,7 @@ async fn plain_file(callers: usize, folder: &Path) -> Vec<Duration> {
     let file = File::create(folder.join("plain")).expect("a file");
     let (inbox, waiting) = sync_channel::<Waiting>(16_384);
     let writer = std::thread::spawn(move || write_in_groups(file, &waiting));
-    let latencies = of_all_callers(callers, move |_| append(inbox.clone())).await;
+    let latencies = of_all_callers(callers, FOR, move |_| append(inbox.clone())).await;
     writer.join().expect("the writer");
     latencies
 }
@@ -286,7 +186,7 @@ impl Table {
     /// Each caller commits its row by itself.
     async fn inserts(&self, callers: usize) -> Vec<Duration> {
         let connections = self.connections.clone();
-        of_all_callers(callers, move |caller| {
+        of_all_callers(callers, FOR, move |caller| {
             let connections = connections.clone();
             async move {
                 let (client, insert) = &connections[caller % CONNECTIONS];

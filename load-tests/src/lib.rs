@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod house;
 pub mod limit;
 pub mod peers;
+pub mod roll_call;
 pub mod scenarios;
 pub mod usage;
 

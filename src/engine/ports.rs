@@ -55,6 +55,9 @@ pub struct Appended {
     pub positions: Vec<Option<u64>>,
 }
 
+/// What a journal calls when other nodes may have written: see [`Journal::watch`].
+pub type Wake = Box<dyn Fn(u64) + Send + Sync>;
+
 /// An ordered, durable log of entries, which one node writes or several.
 pub trait Journal: Send {
     /// Appends what was decided on the city as it stood after the record `seen`; when it returns, that is durable. What touches
@@ -86,9 +89,9 @@ pub trait Journal: Send {
     /// [`JournalError::Unavailable`].
     fn last_position(&mut self) -> Result<u64, JournalError>;
 
-    /// Has `wake` called, from a thread of the journal's own, whenever other nodes may have written. A journal with one writer never
-    /// calls it.
-    fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+    /// Has `wake` called, from a thread of the journal's own, whenever other nodes may have written: with the position of the last
+    /// record, or [`u64::MAX`] where that cannot be told and all is to be looked at. A journal with one writer never calls it.
+    fn watch(&mut self, wake: Wake) {
         drop(wake);
     }
 

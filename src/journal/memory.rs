@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::command::Key;
 use crate::domain::event::Record;
-use crate::engine::ports::{Appended, Journal, JournalError, Proposal};
+use crate::engine::ports::{Appended, Journal, JournalError, Proposal, Wake};
 
 /// One node's end of a list of records; other nodes may have theirs ([`Self::beside`]).
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ struct Log {
 /// Whom a node has woken when others write.
 struct Watcher {
     node: usize,
-    wake: Box<dyn Fn() + Send + Sync>,
+    wake: Wake,
 }
 
 impl fmt::Debug for Watcher {
@@ -70,7 +70,7 @@ impl MemoryJournal {
     pub fn lose_after(&self, position: u64) {
         self.log.records().truncate(count(position));
         self.log.losses().push(position);
-        self.log.watchers().iter().for_each(|watcher| (watcher.wake)());
+        self.log.watchers().iter().for_each(|watcher| (watcher.wake)(u64::MAX));
     }
 
     /// Goes on after losses that did not concern what it gave out.
@@ -111,7 +111,8 @@ impl Journal for MemoryJournal {
         self.given = log.len() as u64;
         drop(log);
         if is_news {
-            self.log.watchers().iter().filter(|watcher| watcher.node != self.node).for_each(|watcher| (watcher.wake)());
+            let others = self.log.watchers();
+            others.iter().filter(|watcher| watcher.node != self.node).for_each(|watcher| (watcher.wake)(self.given));
         }
         Ok(Appended { records, positions })
     }
@@ -133,7 +134,7 @@ impl Journal for MemoryJournal {
         Ok(self.log.records().len() as u64)
     }
 
-    fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+    fn watch(&mut self, wake: Wake) {
         self.log.watchers().push(Watcher { node: self.node, wake });
     }
 

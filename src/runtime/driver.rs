@@ -4,7 +4,7 @@
 //! Commands that come while the disk syncs are the next round. A thread, not a task, because an append blocks.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ use super::{INBOX_MAX, read_all};
 
 /// How long the driver sleeps at most before it looks at its timers.
 const TICK: Duration = Duration::from_millis(200);
-/// Records of other nodes that are taken in before commands have their turn again.
+/// Records of other nodes that are read at once.
 const NEWS_CHUNK: usize = 10_000;
 
 /// What the driver is told.
@@ -78,8 +78,8 @@ pub(super) struct Driver {
     publisher: Box<dyn Publisher>,
     shared: Shared,
     inbox: Receiver<Input>,
-    /// Set where other nodes may have written since the journal was last read.
-    news: Arc<AtomicBool>,
+    /// Up to which record other nodes may have written, as far as was heard since the journal was last read.
+    news: Arc<AtomicU64>,
     /// The city is not that of the journal any more: it has to be read anew before anything is decided.
     forked: bool,
     /// Up to this record all is durable, as far as this node knows.
@@ -114,7 +114,7 @@ impl Driver {
         publisher: Box<dyn Publisher>,
         shared: Shared,
         inbox: Receiver<Input>,
-        news: Arc<AtomicBool>,
+        news: Arc<AtomicU64>,
     ) -> Self {
         Self {
             engine,
@@ -228,17 +228,22 @@ impl Driver {
 
     /// Takes in what other nodes wrote.
     fn hear_news(&mut self) {
-        if self.forked || !self.news.swap(false, Ordering::AcqRel) {
+        if self.forked {
             return;
         }
-        match self.journal.read_after(self.position(), NEWS_CHUNK) {
-            Ok(records) => {
-                // There may be more.
-                self.news.fetch_or(records.len() == NEWS_CHUNK, Ordering::AcqRel);
-                self.note_epoch();
-                self.take_in(&records);
+        let heard = self.news.swap(0, Ordering::AcqRel);
+        // What this node wrote itself is no news.
+        while heard > self.position() {
+            match self.journal.read_after(self.position(), NEWS_CHUNK) {
+                Ok(records) => {
+                    self.note_epoch();
+                    self.take_in(&records);
+                    if records.len() < NEWS_CHUNK {
+                        return;
+                    }
+                }
+                Err(error) => return self.note_failure(error),
             }
-            Err(error) => self.note_failure(error),
         }
     }
 
@@ -251,7 +256,7 @@ impl Driver {
             Ok(()) => {
                 tracing::info!("the journal can be written again");
                 self.shared.stats.journal_failing.store(false, Ordering::Relaxed);
-                self.news.store(true, Ordering::Release);
+                self.news.store(u64::MAX, Ordering::Release);
             }
             Err(error) => self.judge(error),
         }
@@ -289,7 +294,7 @@ impl Driver {
                 *self.shared.city.write().unwrap_or_else(PoisonError::into_inner) = city;
                 self.note_epoch();
                 self.publisher.begin_anew(position);
-                self.news.store(true, Ordering::Release);
+                self.news.store(u64::MAX, Ordering::Release);
             }
             Err(error) => self.judge(error),
         }
@@ -355,7 +360,7 @@ impl Driver {
         let answers = match self.journal.last_position() {
             Ok(last) if last == seen => self.engine.refuse(refused),
             Ok(_) => {
-                self.news.store(true, Ordering::Release);
+                self.news.store(u64::MAX, Ordering::Release);
                 self.engine.decide_again(refused)
             }
             Err(error) => {

@@ -8,7 +8,7 @@ mod driver;
 mod reading;
 pub mod stats;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -24,7 +24,7 @@ use crate::domain::ids::CommandId;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::engine::ports::{Journal, JournalError, Publisher};
+use crate::engine::ports::{Journal, JournalError, Publisher, Wake};
 use crate::engine::{Answer, Engine, Limits};
 
 pub use reading::Reading;
@@ -117,7 +117,7 @@ impl Muster {
         let (inbox, commands) = sync_channel(INBOX_MAX);
         let inbox = Arc::new(inbox);
         // What was written between the reading above and the watch is news, too.
-        let news = Arc::new(AtomicBool::new(true));
+        let news = Arc::new(AtomicU64::new(u64::MAX));
         journal.watch(waker(&inbox, &news));
         let shared = Shared {
             city: city.clone(),
@@ -263,10 +263,11 @@ fn read_all(
 }
 
 /// Wakes the driver when other nodes may have written. It does not keep alive who is gone.
-fn waker(inbox: &Arc<SyncSender<Input>>, news: &Arc<AtomicBool>) -> Box<dyn Fn() + Send + Sync> {
+fn waker(inbox: &Arc<SyncSender<Input>>, news: &Arc<AtomicU64>) -> Wake {
     let (inbox, news) = (Arc::downgrade(inbox), news.clone());
-    Box::new(move || {
-        if !news.swap(true, Ordering::AcqRel)
+    Box::new(move |position| {
+        // Who was woken and has not looked yet will look far enough.
+        if news.fetch_max(position, Ordering::AcqRel) == 0
             && let Some(inbox) = inbox.upgrade()
         {
             // Full, the driver is awake and looks after each round.

@@ -111,7 +111,7 @@ fn a_node_is_woken_by_what_others_write() {
     each_pair(|one, other| {
         let (wake, woken) = channel();
         let wake = Mutex::new(wake);
-        one.watch(Box::new(move || {
+        one.watch(Box::new(move |_| {
             // Whoever listened may have gone.
             let _ = wake.lock().unwrap().send(());
         }));

@@ -10,12 +10,14 @@ mod plain_axum;
 mod postgres;
 mod process;
 mod publisher;
+mod redis;
 mod servers;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+pub use self::redis::DurableRedis;
 pub use counter::{Broken, Counter, Seen};
 pub use dialect::{Dialect, Speaks};
 pub use postgres::Postgres;

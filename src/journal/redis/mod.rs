@@ -22,7 +22,7 @@ use sha1_smol::Sha1;
 use crate::domain::area::AreaCode;
 use crate::domain::command::Key;
 use crate::domain::event::{Entry, Record};
-use crate::engine::ports::{Appended, Journal, JournalError, Proposal};
+use crate::engine::ports::{Appended, Journal, JournalError, Proposal, Wake};
 
 use super::record;
 
@@ -347,7 +347,7 @@ impl Journal for RedisJournal {
         last.first().map_or(Ok(0), |(id, _)| position_of(id).ok_or_else(|| damaged(0, "an id is no position")))
     }
 
-    fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+    fn watch(&mut self, wake: Wake) {
         watch::start(self.link.source(), self.names.journal.clone(), self.link.alive(), wake);
     }
 

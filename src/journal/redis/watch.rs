@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use redis::{Connection, RedisResult, Value};
 
+use crate::engine::ports::Wake;
+
+use super::position_of;
 use super::source::Source;
 
 /// How long one read blocks; a watch whose journal is gone ends as soon.
@@ -16,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const CONNECT_EVERY: Duration = Duration::from_millis(200);
 
 /// Calls `wake` whenever something was written, and after each connection, until `alive` is gone.
-pub(super) fn start(source: Source, stream: String, alive: Weak<()>, wake: Box<dyn Fn() + Send + Sync>) {
+pub(super) fn start(source: Source, stream: String, alive: Weak<()>, wake: Wake) {
     let watch = move || {
         while alive.strong_count() > 0 {
             // Why it broke off is told by whoever writes; here it is only tried again.
@@ -30,18 +33,19 @@ pub(super) fn start(source: Source, stream: String, alive: Weak<()>, wake: Box<d
     }
 }
 
-fn follow(source: &Source, stream: &str, alive: &Weak<()>, wake: &dyn Fn()) -> RedisResult<()> {
+fn follow(source: &Source, stream: &str, alive: &Weak<()>, wake: &Wake) -> RedisResult<()> {
     let mut connection = source.connect(GRACE)?;
     connection.set_read_timeout(Some(BLOCK + GRACE))?;
     let mut last = newest(&mut connection, stream)?;
-    wake();
+    // It may be another server, which lacks what was read from the one before.
+    wake(u64::MAX);
     let block = BLOCK.as_millis().to_string();
     while alive.strong_count() > 0 {
         let mut read = redis::cmd("XREAD");
         read.arg("COUNT").arg(1).arg("BLOCK").arg(&block).arg("STREAMS").arg(stream).arg(&last);
         if read.query::<Value>(&mut connection)? != Value::Nil {
             last = newest(&mut connection, stream)?;
-            wake();
+            wake(position_of(&last).unwrap_or(u64::MAX));
         }
     }
     Ok(())

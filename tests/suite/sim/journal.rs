@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use muster::domain::event::Record;
-use muster::engine::ports::{Appended, Journal, JournalError, Proposal};
+use muster::engine::ports::{Appended, Journal, JournalError, Proposal, Wake};
 use muster::journal::MemoryJournal;
 
 use crate::scenarios::random_day::Dice;
@@ -217,7 +217,7 @@ impl Journal for SimJournal {
         self.inner.last_position()
     }
 
-    fn watch(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+    fn watch(&mut self, wake: Wake) {
         self.inner.watch(wake);
     }
 
