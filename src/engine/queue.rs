@@ -27,6 +27,8 @@ struct Queued {
     order: Order,
     /// How often it was decided in vain.
     again: u32,
+    /// A refusal stands once the city has come to this record: what was written before the command came is no reason to refuse it.
+    stands_from: Option<u64>,
 }
 
 /// A command was done.
@@ -78,9 +80,9 @@ pub struct InHand(Vec<Queued>);
 pub struct Decided {
     /// To be appended; `None` when every command was refused or known.
     pub round: Option<Round>,
-    /// Those that were done before, with the first answer.
-    pub repeats: Vec<(Ticket, Answer)>,
-    /// Those that are refused, as far as this node knows: see [`Engine::refuse`] and [`Engine::decide_again`].
+    /// Answers that need no append: the first one again, or a refusal that stands.
+    pub answers: Vec<(Ticket, Answer)>,
+    /// Those that are refused as far as this node knows: see [`Engine::refuse`] and [`Engine::decide_again`].
     pub refused: Refused,
 }
 
@@ -125,7 +127,7 @@ impl Engine {
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.queue.push_back(Queued { ticket, order, again: 0 });
+        self.queue.push_back(Queued { ticket, order, again: 0, stands_from: None });
         Ok(ticket)
     }
 
@@ -142,7 +144,7 @@ impl Engine {
             let Order { id, ref actor, at, digest, .. } = queued.order;
             // The same id may have been answered while this one waited.
             if let Some(answer) = self.idempotency.seen(actor.giver, id, digest) {
-                decided.repeats.push((queued.ticket, answer));
+                decided.answers.push((queued.ticket, answer));
                 continue;
             }
             match city.decide(&queued.order, &self.policy) {
@@ -150,6 +152,9 @@ impl Engine {
                     let entry = Entry { at, id, giver: actor.giver, digest, events };
                     proposals.push(Proposal { key, entry });
                     in_hand.push(queued);
+                }
+                Err(refusal) if queued.stands_from.is_some_and(|from| from <= city.position()) => {
+                    decided.answers.extend(self.refuse(Refused(vec![(queued, refusal)])));
                 }
                 Err(refusal) => decided.refused.0.push((queued, refusal)),
             }
@@ -199,14 +204,12 @@ impl Engine {
         refused.0.into_iter().map(answer).collect()
     }
 
-    /// Has commands decided again, before all others, that were refused on a city which other nodes have moved on since. Gives those
-    /// that had their chances.
-    pub fn decide_again(&mut self, refused: Refused) -> Vec<(Ticket, Answer)> {
-        let (again, done): (Vec<_>, Vec<_>) = refused.0.into_iter().partition(|(queued, _)| queued.again < AGAIN_MAX);
-        for (queued, _) in again.into_iter().rev() {
-            self.queue.push_front(Queued { again: queued.again + 1, ..queued });
+    /// Has commands decided again, before all others, that were refused on a city which other nodes have moved on since, to `last` at
+    /// least.
+    pub fn decide_again(&mut self, refused: Refused, last: u64) {
+        for (queued, _) in refused.0.into_iter().rev() {
+            self.queue.push_front(Queued { stands_from: Some(last), ..queued });
         }
-        self.refuse(Refused(done))
     }
 
     /// Takes records of the journal into the city, in their order, whichever node wrote them. `told` hears of each right after the city

@@ -68,8 +68,10 @@ impl MemoryJournal {
 
     /// Loses all records after this position, as where a server takes over that lacks them. Those who read them find out.
     pub fn lose_after(&self, position: u64) {
-        self.log.records().truncate(count(position));
+        let mut records = self.log.records();
+        records.truncate(count(position));
         self.log.losses().push(position);
+        drop(records);
         self.log.watchers().iter().for_each(|watcher| (watcher.wake)(u64::MAX));
     }
 
@@ -94,8 +96,9 @@ fn count(position: u64) -> usize {
 
 impl Journal for MemoryJournal {
     fn append(&mut self, seen: u64, proposals: Vec<Proposal>) -> Result<Appended, JournalError> {
+        let shared = self.log.clone();
+        let mut log = shared.records();
         self.check_losses()?;
-        let mut log = self.log.records();
         let seen = count(seen).min(log.len());
         let mut kept = Vec::new();
         let positions = proposals.into_iter().map(|proposal| {

@@ -71,6 +71,15 @@ pub(super) struct Shared {
     pub(super) journal_epoch: Arc<RwLock<Arc<str>>>,
 }
 
+/// What this node knows to be durable, whoever wrote it.
+#[derive(Default)]
+struct Confirmed {
+    /// Up to this record.
+    upto: u64,
+    /// The journal was asked in this turn, and did not confirm it.
+    failed: bool,
+}
+
 /// All that the driver owns.
 pub(super) struct Driver {
     engine: Engine,
@@ -82,8 +91,7 @@ pub(super) struct Driver {
     news: Arc<AtomicU64>,
     /// The city is not that of the journal any more: it has to be read anew before anything is decided.
     forked: bool,
-    /// Up to this record all is durable, as far as this node knows.
-    confirmed: u64,
+    confirmed: Confirmed,
     /// Those who repeated a command that was done before, and its first answer.
     repeats: Vec<(Waiting, Answer)>,
     waiting: HashMap<Ticket, Waiting>,
@@ -124,7 +132,7 @@ impl Driver {
             inbox,
             news,
             forked: false,
-            confirmed: 0,
+            confirmed: Confirmed::default(),
             repeats: Vec::new(),
             waiting: HashMap::new(),
             settled: Vec::new(),
@@ -163,6 +171,7 @@ impl Driver {
 
     /// Takes in what came, looks at the timers where it is time or somebody asked, and decides a round.
     pub(super) fn turn(&mut self, is_time: bool) {
+        self.confirmed.failed = false;
         self.drain();
         self.answer_repeats();
         self.hear_news();
@@ -266,7 +275,10 @@ impl Driver {
     fn judge(&mut self, error: JournalError) {
         match error {
             JournalError::Damaged { .. } => self.fatal = Some(error),
-            JournalError::Forked(_) => self.forked = true,
+            JournalError::Forked(_) => {
+                // Nothing is vouched for any more that was read before.
+                (self.forked, self.confirmed.upto) = (true, 0);
+            }
             JournalError::Unavailable(_) | JournalError::OutcomeUnknown(_) => {}
         }
     }
@@ -279,7 +291,7 @@ impl Driver {
             return;
         }
         self.engine.begin_anew();
-        self.confirmed = 0;
+        self.confirmed.upto = 0;
         let mut city = City::default();
         let read =
             self.journal.rewind().and_then(|()| read_all(&mut *self.journal, &mut self.engine, &mut city, |_, _| ()));
@@ -292,8 +304,9 @@ impl Driver {
                     "the city was read anew: the journal's server lacks records that were read from another"
                 );
                 *self.shared.city.write().unwrap_or_else(PoisonError::into_inner) = city;
-                self.note_epoch();
+                // Whoever comes in between has the old epoch, and is told to load anew.
                 self.publisher.begin_anew(position);
+                self.note_epoch();
                 self.news.store(u64::MAX, Ordering::Release);
             }
             Err(error) => self.judge(error),
@@ -343,8 +356,8 @@ impl Driver {
             return self.answer(refused);
         }
         let decided = self.engine.next_round(&self.shared.city.read().unwrap_or_else(PoisonError::into_inner));
-        let repeats = decided.repeats.into_iter().map(|(ticket, answer)| (ticket, self.vouch(answer))).collect();
-        self.answer(repeats);
+        let answers = decided.answers.into_iter().map(|(ticket, answer)| (ticket, self.vouch(answer))).collect();
+        self.answer(answers);
         if !decided.refused.is_empty() {
             self.refuse(decided.refused);
         }
@@ -359,9 +372,9 @@ impl Driver {
         let seen = self.position();
         let answers = match self.journal.last_position() {
             Ok(last) if last == seen => self.engine.refuse(refused),
-            Ok(_) => {
-                self.news.store(u64::MAX, Ordering::Release);
-                self.engine.decide_again(refused)
+            Ok(last) => {
+                self.news.fetch_max(last, Ordering::AcqRel);
+                return self.engine.decide_again(refused, last);
             }
             Err(error) => {
                 self.note_failure(error);
@@ -382,17 +395,22 @@ impl Driver {
     /// Whoever repeats a command that another node appended hears that it was done only where that is durable.
     fn vouch(&mut self, answer: Answer) -> Answer {
         let Ok(accepted) = answer else { return answer };
-        if accepted.position <= self.confirmed {
+        if accepted.position <= self.confirmed.upto {
             return answer;
+        }
+        // Asked once a turn: each may take its whole time to fail.
+        if self.confirmed.failed {
+            return Err(Refusal::OutcomeUnknown {});
         }
         let last = self.position();
         match self.journal.confirm() {
             Ok(()) => {
-                self.confirmed = last;
+                self.confirmed.upto = last;
                 answer
             }
             Err(error) => {
                 self.note_failure(error);
+                self.confirmed.failed = true;
                 Err(Refusal::OutcomeUnknown {})
             }
         }
@@ -416,7 +434,7 @@ impl Driver {
                 self.note_epoch();
                 self.take_in(&appended.records);
                 if appended.positions.iter().any(Option::is_some) {
-                    self.confirmed = self.position();
+                    self.confirmed.upto = self.position();
                 }
                 self.engine.settle(in_hand, &appended.positions)
             }
@@ -437,7 +455,7 @@ impl Driver {
         self.judge(error);
     }
 
-    /// Takes in what is durable, and tells of it. What takes long to tell is told under a read lock: nobody should have to wait for it
+    /// Takes in what the journal gave out, and tells of it. What takes long to tell is told under a read lock: nobody should have to wait for it
     /// who only wants to look.
     fn take_in(&mut self, records: &[Record]) {
         for run in records.chunk_by(|record, _| !record.entry.concerns_many()) {

@@ -147,7 +147,7 @@ impl World {
     fn work_off(&mut self) {
         while self.engine.waiting() > 0 {
             let decided = self.engine.next_round(&self.city);
-            self.answers.extend(decided.repeats);
+            self.answers.extend(decided.answers);
             self.answers.extend(self.engine.refuse(decided.refused));
             let Some(round) = decided.round else { continue };
             let numbered = (round.seen + 1..).zip(round.proposals);

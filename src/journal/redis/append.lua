@@ -1,11 +1,13 @@
 -- Appends what was decided after the record `seen`, as far as it still holds beside what other nodes wrote since.
 --
 -- KEYS: the stream of records, the hash that says whose they are, and whose turn it is.
--- ARGV: epoch; seen; the link of the record `seen`; this node; how many records of others are gone through at most; how long a turn
+-- ARGV: epoch and the run it began with; seen; the link of the record `seen`; this node; how many records of others are gone through at most; how long a turn
 -- lasts, ms; then of each proposal its key, its command and its body.
 -- Gives: what came of it; the records of others; of each proposal its position, or 0; the link of the last record.
 local journal, meta, turn = KEYS[1], KEYS[2], KEYS[3]
-local epoch, seen, link, node, most, turn_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local epoch, run, seen, link = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local node, most, turn_ms = ARGV[5], tonumber(ARGV[6]), ARGV[7]
+local first = 8
 
 local function at(position)
     return string.format('%.0f-0', position)
@@ -15,7 +17,7 @@ local function refused(why)
     return { why, {}, {}, '' }
 end
 
-if redis.call('HGET', meta, 'epoch') ~= epoch then
+if redis.call('HGET', meta, 'epoch') ~= epoch or redis.call('HGET', meta, 'run') ~= run then
     return refused('other_epoch')
 end
 -- Whoever decided on a record that is not in here decided on another city.
@@ -42,7 +44,7 @@ for _, other in ipairs(others) do
     city = city or fields[2] == 'city'
 end
 local positions, city_lost = {}, false
-for n = 7, #ARGV, 3 do
+for n = first, #ARGV, 3 do
     local key, command, body = ARGV[n], ARGV[n + 1], ARGV[n + 2]
     if city or taken[key] or commands[command] or (key == 'city' and #others > 0) then
         positions[#positions + 1] = 0
@@ -57,7 +59,7 @@ end
 -- Who has to touch the whole city finds it moved again and again while others are busy: they let it go first, for a moment.
 if city_lost then
     redis.call('SET', turn, node, 'PX', turn_ms, 'NX')
-elseif whose then
+elseif whose and #ARGV >= first then
     redis.call('DEL', turn)
 end
 return { 'done', others, positions, link }

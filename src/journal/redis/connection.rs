@@ -1,7 +1,7 @@
 //! The connection to Redis: made when it is needed, given up when it broke off.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Connection, RedisError, RedisResult};
 use sha1_smol::Sha1;
@@ -11,6 +11,8 @@ use crate::engine::ports::JournalError;
 use super::source::Source;
 use super::{Names, RedisOptions};
 
+/// How soon it is tried again to connect, where nobody was reached.
+const CONNECT_EVERY: Duration = Duration::from_millis(100);
 /// The form of what is kept; a later one is refused.
 const FORM: u32 = 1;
 
@@ -23,6 +25,19 @@ pub enum OpenRedisError {
     /// A replica answers: it takes no records.
     #[error("this Redis is a replica, not the primary")]
     Replica,
+    /// There was a journal, and nothing is there any more.
+    #[error(
+        "Redis holds no journal any more: it lost its data. Bring a copy back, or start Muster anew to begin an empty city"
+    )]
+    Lost,
+    /// Whoever answers is behind who was there before.
+    #[error("this Redis is in epoch {found}, which was over when epoch {known} began")]
+    Superseded {
+        /// Its epoch.
+        found: u64,
+        /// The latest that was seen.
+        known: u64,
+    },
     /// It is kept in a form of a later Muster.
     #[error("the journal has form {found}, this Muster knows up to {FORM}")]
     LaterForm {
@@ -71,6 +86,8 @@ pub(super) struct Meta {
     pub(super) name: String,
     /// Raised whenever another server holds the journal than before.
     pub(super) epoch: u64,
+    /// Which run of a server began it: two servers that took over from the same one count alike.
+    pub(super) run: String,
 }
 
 impl Meta {
@@ -81,7 +98,8 @@ impl Meta {
 
     /// Names the journal and its epoch, for those who resume.
     pub(super) fn epoch_name(&self) -> String {
-        format!("{}-{}", self.name, self.epoch)
+        let run: String = self.run.chars().take(8).collect();
+        format!("{}-{}-{run}", self.name, self.epoch)
     }
 }
 
@@ -92,8 +110,12 @@ pub(super) struct Link {
     names: Names,
     city: String,
     connection: Option<Connection>,
-    /// What Redis said when it was connected to last.
+    /// What Redis said when it was connected to last; before that, nothing.
     meta: Meta,
+    /// The connection is new: what was read from the one before may not be there.
+    is_fresh: bool,
+    /// When nobody was reached last.
+    not_reached: Option<Instant>,
     /// Whoever works for this link ends when it is gone.
     alive: Arc<()>,
 }
@@ -103,8 +125,17 @@ impl Link {
     pub(super) fn open(options: &RedisOptions, names: Names) -> Result<Self, OpenRedisError> {
         let source = Source::parse(&options.url)?;
         let (timeout, city) = (options.timeout, options.city.to_string());
-        let mut link =
-            Self { source, timeout, names, city, connection: None, meta: Meta::default(), alive: Arc::default() };
+        let mut link = Self {
+            source,
+            timeout,
+            names,
+            city,
+            connection: None,
+            meta: Meta::default(),
+            is_fresh: false,
+            not_reached: None,
+            alive: Arc::default(),
+        };
         link.connect()?;
         Ok(link)
     }
@@ -119,7 +150,19 @@ impl Link {
         if self.connection.is_some() {
             return Ok(());
         }
-        self.connect().map_err(|error| Failure::NotReached(error.to_string()))
+        // Each attempt may take its whole time: not everybody who waits makes one.
+        if self.not_reached.is_some_and(|at| at.elapsed() < CONNECT_EVERY) {
+            return Err(Failure::NotReached("Redis was not reached a moment ago".to_owned()));
+        }
+        self.connect().map_err(|error| {
+            self.not_reached = Some(Instant::now());
+            Failure::NotReached(error.to_string())
+        })
+    }
+
+    /// Whether the connection was made since this was asked last.
+    pub(super) fn is_fresh(&mut self) -> bool {
+        std::mem::take(&mut self.is_fresh)
     }
 
     /// Gives the connection up: the next finds out whose turn it is.
@@ -160,6 +203,7 @@ impl Link {
     /// Connects to the primary, and begins an epoch where it is another than before.
     fn connect(&mut self) -> Result<(), OpenRedisError> {
         let mut connection = self.source.connect(self.timeout)?;
+        let is_first = self.meta == Meta::default();
         let info: String = redis::cmd("INFO").query(&mut connection)?;
         let of = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
         if of("role:") != "master" {
@@ -167,19 +211,27 @@ impl Link {
         }
         let mut enter = redis::cmd("EVAL");
         enter.arg(include_str!("enter.lua")).arg(1).arg(&self.names.meta);
-        enter.arg(FORM).arg(&self.city).arg(uuid::Uuid::now_v7().to_string()).arg(of("run_id:"));
-        let found: (Option<u32>, Option<String>, Option<String>, Option<u64>) = enter.query(&mut connection)?;
-        let (Some(form), Some(city), Some(name), Some(epoch)) = found else {
-            return Err(OpenRedisError::NotAJournal(self.names.meta.clone()));
-        };
+        // A journal is laid out where one is opened, never where one was lost.
+        let name = if is_first { uuid::Uuid::now_v7().to_string() } else { String::new() };
+        enter.arg(FORM).arg(&self.city).arg(of("run_id:")).arg(name);
+        let found: [Option<String>; 5] = enter.query(&mut connection)?;
+        if !is_first && found.iter().all(Option::is_none) {
+            return Err(OpenRedisError::Lost);
+        }
+        let not_ours = || OpenRedisError::NotAJournal(self.names.meta.clone());
+        let [Some(form), Some(city), Some(name), Some(epoch), Some(run)] = found else { return Err(not_ours()) };
+        let (Ok(form), Ok(epoch)) = (form.parse::<u32>(), epoch.parse::<u64>()) else { return Err(not_ours()) };
         if form > FORM {
             return Err(OpenRedisError::LaterForm { found: form });
         }
         if city != self.city {
-            return Err(OpenRedisError::NotAJournal(self.names.meta.clone()));
+            return Err(not_ours());
         }
-        self.meta = Meta { city, name, epoch };
-        self.connection = Some(connection);
+        if epoch < self.meta.epoch {
+            return Err(OpenRedisError::Superseded { found: epoch, known: self.meta.epoch });
+        }
+        self.meta = Meta { city, name, epoch, run };
+        (self.connection, self.is_fresh, self.not_reached) = (Some(connection), true, None);
         Ok(())
     }
 }

@@ -179,7 +179,7 @@ impl RedisJournal {
     /// Connects, where it broke off, and goes on in the epoch that is there, where what was given out is there, too.
     fn stand(&mut self) -> Result<(), JournalError> {
         self.link.stand().map_err(Failure::of_reading)?;
-        if *self.link.meta() == self.meta {
+        if !self.link.is_fresh() {
             return Ok(());
         }
         let meta = self.link.meta().clone();
@@ -189,15 +189,21 @@ impl RedisJournal {
         if self.last.position > 0 {
             let id = id_of(self.last.position);
             let found = self.range(&id, &id, 1)?;
-            let link =
-                found.first().map(|raw| Stored::of(raw, self.last.position)).transpose()?.map(|stored| stored.link);
-            if link.as_ref() != Some(&self.last.link) {
-                let why = format!("record {} is missing or another since epoch {}", self.last.position, meta.epoch);
-                return Err(JournalError::Forked(why));
-            }
+            self.check_last(found.first())?;
         }
         (self.epoch, self.meta) = (meta.epoch_name(), meta);
         Ok(())
+    }
+
+    /// Whether what is there in its place is the last record that was given out.
+    fn check_last(&self, found: Option<&Raw>) -> Result<(), JournalError> {
+        let Place { position, link } = &self.last;
+        let stored = found.map(|raw| Stored::of(raw, *position));
+        if stored.is_some_and(|stored| stored.is_ok_and(|stored| stored.link == *link)) {
+            return Ok(());
+        }
+        // The next call finds it out, too, until all is read anew.
+        Err(JournalError::Forked(format!("record {position} is missing or another")))
     }
 
     /// Records from the entries of the stream that follow `place`; moves `place` on.
@@ -216,23 +222,16 @@ impl RedisJournal {
             .collect()
     }
 
-    /// What does not follow on the last record that was given out tells of a fork; read from the first record on, of damage.
-    fn judge(&self, after: u64, error: JournalError) -> JournalError {
-        match error {
-            JournalError::Damaged { position, why }
-                if position == after + 1 && after == self.last.position && after > 0 =>
-            {
-                JournalError::Forked(format!("record {position} does not follow on the one that was read: {why}"))
-            }
-            other => other,
-        }
-    }
-
     /// Runs the script, and lets others go first where it is their turn.
     fn propose(&mut self, seen: &Place, proposals: &[Proposal]) -> Result<Outcome, JournalError> {
         let mut call = self.append.prepare_invoke();
         call.key(&self.names.journal).key(&self.names.meta).key(&self.names.turn);
-        call.arg(self.meta.epoch).arg(seen.position).arg(&seen.link).arg(&self.node).arg(OTHERS_MAX);
+        call.arg(self.meta.epoch)
+            .arg(&self.meta.run)
+            .arg(seen.position)
+            .arg(&seen.link)
+            .arg(&self.node)
+            .arg(OTHERS_MAX);
         call.arg(TURN.as_millis().to_string());
         let mut body = Vec::new();
         for Proposal { key, entry } in proposals {
@@ -256,10 +255,15 @@ impl RedisJournal {
         let within = self.options.timeout.as_millis() / 2;
         let mut command = redis::cmd("WAIT");
         command.arg(wanted).arg(within.to_string());
-        let have: u8 = self.link.with(|connection| command.query(connection)).map_err(Failure::of_writing)?;
+        // What was written is written, whatever is said now.
+        let unknown = |why: JournalError| JournalError::OutcomeUnknown(why.to_string());
+        let have: u8 =
+            self.link.with(|connection| command.query(connection)).map_err(|why| unknown(why.of_writing()))?;
         if have >= wanted {
             return Ok(());
         }
+        // It may be a primary that others have left.
+        self.link.give_up();
         Err(JournalError::OutcomeUnknown(format!("{have} of {wanted} replicas have it after {within} ms")))
     }
 }
@@ -282,8 +286,12 @@ impl Journal for RedisJournal {
                 return Err(JournalError::Unavailable(format!("the journal began another epoch: {other}")));
             }
         }
-        let mut records = Self::follow(&mut place, &others)?;
         let positions: Vec<Option<u64>> = positions.into_iter().map(|at| Some(at).filter(|at| *at > 0)).collect();
+        // A record of others that cannot be read is told when it is read alone: here something was written.
+        let mut records = Self::follow(&mut place, &others).map_err(|why| match why {
+            why if positions.iter().all(Option::is_none) => why,
+            why => JournalError::OutcomeUnknown(why.to_string()),
+        })?;
         let kept = positions
             .iter()
             .zip(proposals)
@@ -321,17 +329,25 @@ impl Journal for RedisJournal {
 
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {
         self.stand()?;
-        let (mut place, mut records) = (Place { position, link: String::new() }, Vec::new());
+        let mut records = Vec::new();
+        // Read with the record before: it has to be the one that was given out.
+        let mut place = Place { position, link: self.meta.genesis() };
         while records.len() < limit {
-            let Some(next) = place.position.checked_add(1) else { break };
-            let page = self.range(&id_of(next), "+", PAGE.min(limit - records.len()))?;
-            if page.is_empty() {
+            let before = usize::from(place.position > 0);
+            let page =
+                self.range(&id_of(place.position.max(1)), "+", PAGE.min(limit - records.len()).saturating_add(before))?;
+            if place.position > 0 {
+                if place.position == self.last.position {
+                    self.check_last(page.first())?;
+                }
+                let Some(first) = page.first() else { break };
+                place.link = Stored::of(first, place.position)?.link;
+            }
+            let next = page.get(before..).unwrap_or_default();
+            if next.is_empty() {
                 break;
             }
-            if records.is_empty() {
-                place.link = self.link_of(position)?;
-            }
-            records.extend(Self::follow(&mut place, &page).map_err(|error| self.judge(position, error))?);
+            records.extend(Self::follow(&mut place, next)?);
             if place.position > self.last.position {
                 self.last = place.clone();
             }
@@ -352,8 +368,7 @@ impl Journal for RedisJournal {
     }
 
     fn probe(&mut self) -> Result<(), JournalError> {
-        self.stand()?;
-        self.ask::<String>(&redis::cmd("PING")).map(drop)
+        self.confirm()
     }
 
     fn rewind(&mut self) -> Result<(), JournalError> {

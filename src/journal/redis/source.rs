@@ -65,11 +65,15 @@ impl Source {
             Self::Sentinels { sentinels, name, user, database } => {
                 let mut last = RedisError::from((ErrorKind::EmptySentinelList, "there is no Sentinel"));
                 for sentinel in sentinels {
-                    match ask(sentinel, name, within) {
-                        Ok((host, port)) => {
-                            let client = Client::open(format!("redis://{user}{host}:{port}{database}"))?;
-                            return connect(&client, within);
-                        }
+                    let found = ask(sentinel, name, within).and_then(|(host, port)| {
+                        let client = Client::open(format!("redis://{user}{host}:{port}{database}"))?;
+                        let mut connection = connect(&client, within)?;
+                        check_primary(&mut connection)?;
+                        Ok(connection)
+                    });
+                    // One that was cut off may name a server that is gone, or no primary any more: the next may know better.
+                    match found {
+                        Ok(connection) => return Ok(connection),
                         Err(error) => last = error,
                     }
                 }
@@ -84,6 +88,16 @@ fn connect(client: &Client, within: Duration) -> RedisResult<Connection> {
     connection.set_read_timeout(Some(within))?;
     connection.set_write_timeout(Some(within))?;
     Ok(connection)
+}
+
+fn check_primary(connection: &mut Connection) -> RedisResult<()> {
+    let role: redis::Value = redis::cmd("ROLE").query(connection)?;
+    let name = role.as_sequence().and_then(|parts| redis::from_redis_value::<String>(parts.first()?.clone()).ok());
+    if name.as_deref() == Some("master") {
+        Ok(())
+    } else {
+        Err((ErrorKind::Client, "it is no primary any more").into())
+    }
 }
 
 /// Where a Sentinel says that the primary is.
