@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::event::Record;
-use crate::engine::ports::{Appended, Journal, JournalError, Proposal};
+use crate::engine::ports::{Appended, Journal, JournalError, Proposal, Wake};
 use crate::journal::SqliteJournal;
 
 /// What is wrong with the disk; a test holds one end, the journal the other.
@@ -104,6 +104,14 @@ impl<J: Journal> Journal for FaultyJournal<J> {
 
     fn last_position(&mut self) -> Result<u64, JournalError> {
         self.inner.last_position()
+    }
+
+    fn watch(&mut self, wake: Wake) {
+        self.inner.watch(wake);
+    }
+
+    fn rewind(&mut self) -> Result<(), JournalError> {
+        self.inner.rewind()
     }
 
     fn probe(&mut self) -> Result<(), JournalError> {

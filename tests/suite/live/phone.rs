@@ -44,6 +44,8 @@ pub struct Served {
     pub demo: DemoCity,
     pub parts: LiveParts,
     pub clock: Arc<SimClock>,
+    /// Another end of its journal.
+    pub journal: MemoryJournal,
     address: SocketAddr,
 }
 
@@ -65,8 +67,9 @@ impl Served {
     pub async fn behind(limits: LiveLimits, faults: Faults) -> Self {
         let hub = Hub::new(limits);
         let clock = Arc::new(SimClock::default());
+        let journal = MemoryJournal::new("epoch-1");
         let muster = Muster::start(Parts {
-            journal: Box::new(FaultyJournal::new(MemoryJournal::new("epoch-1"), faults)),
+            journal: Box::new(FaultyJournal::new(journal.beside(1), faults)),
             publisher: Box::new(hub.clone()),
             clock: clock.clone(),
             policy: Policy::default(),
@@ -79,7 +82,7 @@ impl Served {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let served = Self { demo, parts, clock, address };
+        let served = Self { demo, parts, clock, journal, address };
         let batch = served.demo.batch(&PostCatalogue::as_delivered(), &PlanOutlines::as_delivered());
         served.does(&Actor::system(), Command::Import(Box::new(batch))).await;
         served

@@ -232,3 +232,24 @@ async fn what_phones_reported_last_is_in_the_city_when_the_hub_has_stopped() {
     let stage = served.parts.muster.city().alert(alert).unwrap().reach.get(here).unwrap().stage_of(person);
     assert_eq!(stage, Some(Stage::Shown));
 }
+
+#[tokio::test]
+async fn where_records_were_lost_phones_are_sent_away_and_load_anew() {
+    let served = Served::new().await;
+    let kept = served.parts.muster.city().position();
+    let dispatcher = served.account("city1");
+    let (mut phone, hello) = served.arrives(&dispatcher).await;
+    served.opens().await;
+    let cursor = phone.hears_of("incident_opened").await["cursor"].clone();
+    served.journal.lose_after(kept);
+    let (number, reason) = phone.is_closed().await;
+    assert_eq!((number, &reason["reconnect"]), (Code::ComeBack.number(), &json!(true)));
+    assert_eq!(served.parts.muster.city().position(), kept);
+    let (mut phone, again) = served.arrives(&dispatcher).await;
+    assert_ne!(again["epoch"], hello["epoch"]);
+    phone.says(json!({"type": "resume", "epoch": hello["epoch"], "cursor": cursor})).await;
+    assert_eq!(phone.hears_a("reload").await["reason"], "other_epoch");
+    // What happens from here on is heard as ever.
+    served.opens().await;
+    phone.hears_of("incident_opened").await;
+}
