@@ -14,7 +14,7 @@ use crate::journal_contract::{entries, records};
 use crate::redis_server::{RedisServer, eventually};
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One server for all tests that leave it as it is: each has a database of its own.
 static SHARED: LazyLock<RedisServer> = LazyLock::new(RedisServer::start);

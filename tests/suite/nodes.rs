@@ -32,7 +32,7 @@ use crate::redis_server::Watched;
 use crate::scenarios::check::same;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Nodes of one city, and another reader of its journal.
 struct Cluster {

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// How long it may take to start, and to load what it kept.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server. Dropping it kills it.
 pub struct RedisServer {
@@ -207,7 +207,7 @@ impl Sentinel {
         let file = folder.path().join("sentinel.conf");
         let config = format!(
             "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor muster 127.0.0.1 {primary} 2\n\
-             sentinel down-after-milliseconds muster 500\nsentinel failover-timeout muster 3000\n",
+             sentinel down-after-milliseconds muster 1000\nsentinel failover-timeout muster 3000\n",
             folder.path().display()
         );
         std::fs::write(&file, config).unwrap();
