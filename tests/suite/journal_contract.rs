@@ -13,6 +13,9 @@ use muster::testing::{Faults, FaultyJournal, append};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::journal_nodes::redis_journal;
+use crate::redis_server::RedisServer;
+
 /// The `n`th entry: each another.
 fn entry(n: u64) -> Entry {
     let (alert, person) = (AlertId(Uuid::from_u128(1)), PersonId(Uuid::from_u128(n.into())));
@@ -60,7 +63,8 @@ fn each_journal(check: impl Fn(&mut dyn Journal)) {
     check(&mut open(&folder));
     let folder = TempDir::new().unwrap();
     check(&mut FaultyJournal::new(open(&folder), Faults::default()));
-    check(&mut crate::journal_nodes::redis());
+    let server = RedisServer::start();
+    check(&mut redis_journal(&server));
 }
 
 #[test]

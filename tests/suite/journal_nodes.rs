@@ -1,8 +1,7 @@
 //! What every journal must do that several nodes write; then what only Redis can be asked.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
-use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use muster::domain::command::Key;
@@ -16,21 +15,13 @@ use crate::redis_server::{RedisServer, eventually};
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// One server for all tests that leave it as it is: each has a database of its own.
-static SHARED: LazyLock<RedisServer> = LazyLock::new(RedisServer::start);
-
 fn options(url: String) -> RedisOptions {
     RedisOptions::new(url, "1404".parse().unwrap())
 }
 
-/// The address of an empty database.
-pub(crate) fn empty_database() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{}{}", SHARED.url(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-pub(crate) fn redis() -> RedisJournal {
-    RedisJournal::open(options(empty_database())).unwrap()
+/// A journal in an empty Redis.
+pub(crate) fn redis_journal(server: &RedisServer) -> RedisJournal {
+    RedisJournal::open(options(server.url())).unwrap()
 }
 
 /// Two nodes on each kind of journal.
@@ -38,9 +29,8 @@ fn each_pair(check: impl Fn(&mut dyn Journal, &mut dyn Journal)) {
     let mut one = MemoryJournal::new("epoch");
     let mut other = one.beside(1);
     check(&mut one, &mut other);
-    let url = empty_database();
-    let node = || RedisJournal::open(options(url.clone())).unwrap();
-    check(&mut node(), &mut node());
+    let server = RedisServer::start();
+    check(&mut redis_journal(&server), &mut redis_journal(&server));
 }
 
 fn call(compound: &str) -> Key {
@@ -160,7 +150,8 @@ fn two_nodes_that_write_as_fast_as_they_can_agree_on_one_order() {
 
 #[test]
 fn a_node_far_behind_reads_before_it_writes() {
-    let url = empty_database();
+    let server = RedisServer::start();
+    let url = server.url();
     let [mut one, mut other] = [(); 2].map(|()| RedisJournal::open(options(url.clone())).unwrap());
     append(&mut one, entries(1..=2_500)).unwrap();
     let (mut seen, mut rounds) = (0, 0);
@@ -226,7 +217,8 @@ fn of_an_append_that_is_not_answered_nobody_says_that_it_was_not_kept() {
 
 #[test]
 fn an_append_that_no_replica_has_is_not_acknowledged() {
-    let url = empty_database();
+    let server = RedisServer::start();
+    let url = server.url();
     let acknowledge_after = AcknowledgeAfter::Replicas(1);
     let timeout = Duration::from_millis(200);
     let mut journal = RedisJournal::open(RedisOptions { acknowledge_after, timeout, ..options(url) }).unwrap();
@@ -239,7 +231,8 @@ fn an_append_that_no_replica_has_is_not_acknowledged() {
 
 #[test]
 fn a_node_that_decided_on_what_is_not_there_writes_nothing() {
-    let url = empty_database();
+    let server = RedisServer::start();
+    let url = server.url();
     let [mut one, mut other] = [(); 2].map(|()| RedisJournal::open(options(url.clone())).unwrap());
     append(&mut one, entries(1..=3)).unwrap();
     assert_eq!(other.read_after(0, 10).unwrap(), records(1..=3));
@@ -256,7 +249,8 @@ fn a_node_that_decided_on_what_is_not_there_writes_nothing() {
 
 #[test]
 fn a_missing_record_is_named() {
-    let url = empty_database();
+    let server = RedisServer::start();
+    let url = server.url();
     let mut journal = RedisJournal::open(options(url.clone())).unwrap();
     append(&mut journal, entries(1..=5)).unwrap();
     let mut connection = redis::Client::open(url.clone()).unwrap().get_connection().unwrap();
@@ -268,7 +262,8 @@ fn a_missing_record_is_named() {
 
 #[test]
 fn what_is_no_journal_of_this_city_is_refused_by_name() {
-    let url = empty_database();
+    let server = RedisServer::start();
+    let url = server.url();
     let mut connection = redis::Client::open(url.clone()).unwrap().get_connection().unwrap();
     let meta = "{muster:1404}:meta";
     let _: () = redis::cmd("HSET").arg(meta).arg("form").arg(1).arg("city").arg("1405").query(&mut connection).unwrap();

@@ -27,8 +27,7 @@ use muster::testing::clock::SimClock;
 use muster::testing::world::{at, flood};
 use uuid::Uuid;
 
-use crate::journal_nodes::empty_database;
-use crate::redis_server::Watched;
+use crate::redis_server::{RedisServer, Watched};
 use crate::scenarios::check::same;
 
 /// How long a test waits for what must come.
@@ -47,7 +46,8 @@ struct Cluster {
 async fn each_cluster(check: impl AsyncFn(Cluster)) {
     let first = MemoryJournal::new("epoch");
     check(Cluster::of(3, |node| Box::new(first.beside(node))).await).await;
-    let options = RedisOptions::new(empty_database(), "1404".parse().unwrap());
+    let server = RedisServer::start();
+    let options = RedisOptions::new(server.url(), "1404".parse().unwrap());
     check(Cluster::of(3, |_| Box::new(RedisJournal::open(options.clone()).unwrap())).await).await;
 }
 

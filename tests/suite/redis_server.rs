@@ -97,7 +97,7 @@ impl Drop for RedisServer {
 
 fn spawn(port: u16, folder: &TempDir, more: &[String]) -> Child {
     let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--databases", "64", "--save", ""]);
+    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
     command.args(["--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"]);
     start(command.arg("--dir").arg(folder.path()).args(more))
 }
