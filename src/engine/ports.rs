@@ -38,7 +38,8 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Whether it still holds where another node has written this since it was decided.
+    /// Whether it still holds where another node has written this since it was decided. `append.lua` says the same for Redis, which
+    /// knows no Rust; the tests of several nodes run over both.
     pub fn holds_beside(&self, key: Key, entry: &Entry) -> bool {
         let apart = self.key != key && self.key != Key::City && key != Key::City;
         apart && (self.entry.giver, self.entry.id) != (entry.giver, entry.id)

@@ -106,6 +106,8 @@ fn with_the_primary_alone_a_failover_loses_what_no_replica_had_and_every_node_fi
             matches!(said, Some(Err(JournalError::Forked(_)))),
             "the first attempt finds the connection broken: {said:?}"
         );
+        let again = node.append(8, proposal(9));
+        assert!(matches!(again, Err(JournalError::Forked(_))), "until it has read anew: {again:?}");
         node.rewind().unwrap();
         assert_eq!(node.read_after(0, 100).unwrap(), records(1..=5));
     }

@@ -160,9 +160,14 @@ impl Link {
         })
     }
 
-    /// Whether the connection was made since this was asked last.
-    pub(super) fn is_fresh(&mut self) -> bool {
-        std::mem::take(&mut self.is_fresh)
+    /// Whether nobody has looked yet what is there on this connection.
+    pub(super) const fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// What is there is what was there before.
+    pub(super) const fn was_looked_at(&mut self) {
+        self.is_fresh = false;
     }
 
     /// Gives the connection up: the next finds out whose turn it is.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use redis::FromRedisValue;
 use sha1_smol::Sha1;
 
+use crate::domain::actor::Giver;
 use crate::domain::area::AreaCode;
 use crate::domain::command::Key;
 use crate::domain::event::{Entry, Record};
@@ -45,7 +46,8 @@ pub enum AcknowledgeAfter {
     /// The primary has it (on its disk, with `appendfsync always`). What a failover loses was acknowledged all the same.
     #[default]
     Primary,
-    /// So many replicas have it, too (in their memory): a failover to one of them loses nothing of it.
+    /// So many replicas have it, too (in their memory): a failover to one of them loses nothing of it. Sentinels may choose any
+    /// replica, so only all of them are safe.
     Replicas(u8),
 }
 
@@ -192,6 +194,7 @@ impl RedisJournal {
             self.check_last(found.first())?;
         }
         (self.epoch, self.meta) = (meta.epoch_name(), meta);
+        self.link.was_looked_at();
         Ok(())
     }
 
@@ -202,7 +205,7 @@ impl RedisJournal {
         if stored.is_some_and(|stored| stored.is_ok_and(|stored| stored.link == *link)) {
             return Ok(());
         }
-        // The next call finds it out, too, until all is read anew.
+        // Every call finds it out, until all is read anew.
         Err(JournalError::Forked(format!("record {position} is missing or another")))
     }
 
@@ -379,6 +382,7 @@ impl Journal for RedisJournal {
         }
         self.last = Place { position: 0, link: meta.genesis() };
         (self.epoch, self.meta) = (meta.epoch_name(), meta);
+        self.link.was_looked_at();
         Ok(())
     }
 
@@ -433,9 +437,14 @@ fn key_name(key: Key) -> String {
     }
 }
 
-/// Whose command it is, and which: the same for a repeat.
+/// Whose command it is, and which: the same for a repeat, and on a node of another version.
 fn command_name(entry: &Entry) -> String {
-    format!("{:?} {}", entry.giver, entry.id.0)
+    let giver = match entry.giver {
+        Giver::Person(person) => format!("person {}", person.0),
+        Giver::Household(household) => format!("household {household}"),
+        Giver::System => "system".to_owned(),
+    };
+    format!("{giver} {}", entry.id.0)
 }
 
 fn damaged(position: u64, why: &str) -> JournalError {
