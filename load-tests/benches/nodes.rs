@@ -13,7 +13,8 @@ use load_tests::peers::{DurableRedis, Missing};
 use load_tests::roll_call::RollCall;
 use muster::domain::area::AreaCode;
 use muster::engine::ports::Journal;
-use muster::journal::{RedisJournal, RedisOptions, SqliteJournal, SqliteOptions};
+use muster::journal::{RedisJournal, SqliteJournal, SqliteOptions};
+use muster::redis_link::RedisOptions;
 use tokio::runtime::Runtime;
 
 /// As in the program itself.
@@ -42,7 +43,7 @@ fn main() {
             Err(Missing(what)) => return println!("{what}"),
         };
         let end = |_| -> Box<dyn Journal> {
-            Box::new(RedisJournal::open(RedisOptions::new(server.url(), city)).expect("a journal"))
+            Box::new(RedisJournal::lay_out(RedisOptions::new(server.url(), city)).expect("a journal"))
         };
         ways.push(Way::of(format!("Redis, nodes: {count}"), &runtime, (0..count).map(end).collect()));
         servers.push(server);

@@ -17,7 +17,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::ids::PersonId;
 use crate::runtime::clock::{Clock as _, SystemClock};
 
-use super::data_dir::DataDir;
+use super::store::Store;
 
 /// Where the password may be instead of standard input.
 const ENV_PASSWORD: &str = "MUSTER_PASSWORD";
@@ -72,11 +72,11 @@ impl RoleName {
 
 impl Account {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<()> {
-        let data = DataDir::of(config)?;
-        let name = data.replay()?.area(self.area)?.name.clone();
+        let store = Store::of(config)?;
+        let name = store.replay()?.area(self.area)?.name.clone();
         let password = read_password()?;
         let (login, grant) = (self.who.login.clone(), Grant { role: self.role.role(), area: self.area });
-        self.who.enter(&data.open_directory()?, grant, &password)?;
+        self.who.enter(&store.open_directory()?, grant, &password)?;
         eprintln!("账号 {0} 已建立（{name}）。 The account {0} was made for {1}.", login.as_str(), self.area);
         Ok(())
     }

@@ -6,12 +6,10 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::city::City;
 use crate::config::Config;
 use crate::directory::{self, Directory};
 use crate::domain::area::AreaCode;
@@ -141,19 +139,6 @@ impl DataDir {
         Ok(SqliteReader::new(&path))
     }
 
-    /// The city as the journal tells it now.
-    ///
-    /// # Errors
-    /// When the journal cannot be read, or is damaged.
-    pub fn replay(&self) -> anyhow::Result<City> {
-        let mut city = City::default();
-        self.reader()?.for_each_after(0, |record| {
-            city.evolve(&record);
-            ControlFlow::Continue(())
-        })?;
-        Ok(city)
-    }
-
     /// Whether a demo city was laid out here.
     pub fn is_demo(&self) -> bool {
         self.path.join(DEMO_FILE).exists()
@@ -252,7 +237,7 @@ mod tests {
     #[test]
     fn a_journal_that_is_not_there_is_said_so() {
         let folder = tempfile::tempdir().unwrap();
-        let error = data_dir(folder.path()).replay().unwrap_err().to_string();
+        let error = data_dir(folder.path()).reader().unwrap_err().to_string();
         assert!(error.contains(JOURNAL_FILE), "{error}");
     }
 }

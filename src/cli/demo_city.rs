@@ -23,8 +23,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::runtime::Muster;
 
-use super::data_dir::DataDir;
 use super::progress;
+use super::store::Store;
 
 /// Of every demo account. It is published: a demo city is served on a loopback address only.
 pub const DEMO_PASSWORD: &str = "muster-demo-1404";
@@ -38,19 +38,19 @@ const COMPOUNDS_PER_ORDER: usize = 10_000;
 /// # Errors
 /// When the data directory holds a real city, or something cannot be written.
 pub fn ensure(
-    data: &DataDir,
+    store: &Store,
     directory: &Directory,
     muster: &Muster,
     runtime: &Runtime,
     compounds: usize,
 ) -> anyhow::Result<bool> {
     if muster.city().compound_count() > 0 {
-        return if data.is_demo() { Ok(false) } else { Err(real_city(data)) };
+        return if store.is_demo()? { Ok(false) } else { Err(real_city(store)) };
     }
-    if !data.is_demo() && !directory.accounts(None, 1)?.is_empty() {
-        return Err(real_city(data));
+    if !store.is_demo()? && !directory.accounts(None, 1)?.is_empty() {
+        return Err(real_city(store));
     }
-    data.mark_demo()?;
+    store.mark_demo()?;
     let city =
         progress::during("铺设演示城市 laying out the demo city", || demo::city(demo::SEED_DEFAULT, compounds));
     progress::during("登记人员与账号 entering people and accounts", || {
@@ -58,11 +58,11 @@ pub fn ensure(
     })?;
     let in_parts = city.compounds.len() > COMPOUNDS_PER_ORDER;
     if in_parts {
-        data.mark_demo_half()?;
+        store.mark_half()?;
     }
     progress::during("写入日志 writing the city into the journal", || runtime.block_on(import(&city, muster)))?;
     if in_parts {
-        data.mark_demo_whole()?;
+        store.mark_whole()?;
     }
     Ok(true)
 }
@@ -80,22 +80,22 @@ async fn import(city: &DemoCity, muster: &Muster) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// When the laying out was cut short after its first part.
-pub fn check_whole(data: &DataDir, city: &City) -> anyhow::Result<()> {
-    if city.compound_count() > 0 && data.is_demo_half() {
+pub fn check_whole(store: &Store, city: &City) -> anyhow::Result<()> {
+    if city.compound_count() > 0 && store.is_half()? {
         bail!(
-            "演示城市上次只铺设了一部分：请删除数据目录 {0} 后重新启动。 \
-             The demo city was cut short while it was laid out: remove the data directory {0} and start again.",
-            data.path().display()
+            "城市上次只写入了一部分（铺设演示城市或恢复备份被中断）：请清空 {0} 后重新开始。 \
+             Only a part of the city is there: laying out the demo or bringing back a copy was cut short. Empty {0} and begin again.",
+            store.place()
         );
     }
     Ok(())
 }
 
-fn real_city(data: &DataDir) -> anyhow::Error {
+fn real_city(store: &Store) -> anyhow::Error {
     anyhow::anyhow!(
         "数据目录 {0} 已有真实城市的数据，演示城市须用另一目录（MUSTER_DATA_DIR）。 \
          The data directory {0} holds a real city; choose another one for the demo (MUSTER_DATA_DIR).",
-        data.path().display()
+        store.place()
     )
 }
 

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use crate::city::City;
 use crate::config::Config;
 
-use super::data_dir::DataDir;
 use super::progress;
+use super::store::Store;
 
 /// Tells spreadsheets that the text is UTF-8; without it Excel in China reads it as GBK.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -74,13 +74,13 @@ impl Export {
             }
             _ => {}
         }
-        let data = DataDir::of(config)?;
-        data.reader()?;
+        let store = Store::of(config)?;
+        store.reader()?;
         let partial = self.to.with_added_extension("partial");
         if self.to.try_exists()? {
             bail!("{0} 已存在。 {0} is there already.", self.to.display());
         }
-        let written = progress::during("导出 exporting", || self.write(&data, &partial));
+        let written = progress::during("导出 exporting", || self.write(&store, &partial));
         if written.is_err() {
             // What failed is said already; that this is left over as well helps nobody.
             let _ = std::fs::remove_file(&partial);
@@ -91,17 +91,17 @@ impl Export {
         Ok(())
     }
 
-    fn write(&self, data: &DataDir, path: &Path) -> anyhow::Result<usize> {
+    fn write(&self, store: &Store, path: &Path) -> anyhow::Result<usize> {
         let file = File::create(path).with_context(|| path.display().to_string())?;
         let mut out = BufWriter::new(file);
         let rows = match (self.what, self.format) {
-            (What::Log, Format::Csv) => log_csv(data, &mut out)?,
-            (What::Log, _) => log_json(data, &mut out)?,
-            (what, Format::Jsonl) => json_lines(&data.replay()?, what, &mut out)?,
-            (_, Format::Geojson) => geojson(&data.replay()?, &mut out)?,
-            (What::Posts, Format::Csv) => csv(&mut out, rows::posts(&data.replay()?))?,
-            (What::Plans, Format::Csv) => csv(&mut out, rows::plans(&data.replay()?))?,
-            (What::Compounds | What::City, Format::Csv) => csv(&mut out, rows::compounds(&data.replay()?))?,
+            (What::Log, Format::Csv) => log_csv(store, &mut out)?,
+            (What::Log, _) => log_json(store, &mut out)?,
+            (what, Format::Jsonl) => json_lines(&store.replay()?, what, &mut out)?,
+            (_, Format::Geojson) => geojson(&store.replay()?, &mut out)?,
+            (What::Posts, Format::Csv) => csv(&mut out, rows::posts(&store.replay()?))?,
+            (What::Plans, Format::Csv) => csv(&mut out, rows::plans(&store.replay()?))?,
+            (What::Compounds | What::City, Format::Csv) => csv(&mut out, rows::compounds(&store.replay()?))?,
         };
         out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         Ok(rows)
@@ -153,8 +153,8 @@ fn csv<R: Serialize>(out: &mut impl Write, rows: impl Iterator<Item = R>) -> any
     Ok(count)
 }
 
-fn log_json(data: &DataDir, out: &mut impl Write) -> anyhow::Result<usize> {
-    each_record(data, |record| {
+fn log_json(store: &Store, out: &mut impl Write) -> anyhow::Result<usize> {
+    each_record(store, |record| {
         let entry = &record.entry;
         let at = rows::time(entry.at);
         line(
@@ -164,21 +164,21 @@ fn log_json(data: &DataDir, out: &mut impl Write) -> anyhow::Result<usize> {
     })
 }
 
-fn log_csv(data: &DataDir, out: &mut impl Write) -> anyhow::Result<usize> {
+fn log_csv(store: &Store, out: &mut impl Write) -> anyhow::Result<usize> {
     out.write_all(BYTE_ORDER_MARK)?;
     let mut table = ::csv::Writer::from_writer(out);
-    let count = each_record(data, |record| Ok(table.serialize(rows::log_row(record))?))?;
+    let count = each_record(store, |record| Ok(table.serialize(rows::log_row(record))?))?;
     table.flush()?;
     Ok(count)
 }
 
 /// Hands on each record of the log until one cannot be written.
 fn each_record(
-    data: &DataDir,
+    store: &Store,
     mut write: impl FnMut(&crate::domain::event::Record) -> anyhow::Result<()>,
 ) -> anyhow::Result<usize> {
     let (mut count, mut failed) = (0, None);
-    data.reader()?.for_each_after(0, |record| match write(&record) {
+    store.reader()?.for_each_after(0, |record| match write(&record) {
         Ok(()) => {
             count += 1;
             ControlFlow::Continue(())

@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::domain::datum::Datum;
 use crate::import::{Draft, File, Kind, Report};
 
-use super::data_dir::DataDir;
 use super::offline::Offline;
+use super::store::Store;
 use super::{progress, small_runtime};
 
 /// Where the bearer token for `--server` is: arguments can be seen by every process.
@@ -82,9 +82,9 @@ impl Import {
 
     fn take(&self, config: &Config, bytes: &[u8]) -> anyhow::Result<Report> {
         let (kind, _) = self.what.kind();
-        let data = DataDir::of(config)?;
-        data.reader().context("先用 muster init 初始化。 Prepare the city with `muster init` first")?;
-        let offline = Offline::open(config, &data)?;
+        let store = Store::of(config)?;
+        store.reader().context("先用 muster init 初始化。 Prepare the city with `muster init` first")?;
+        let offline = Offline::open(config, &store)?;
         let draft = Draft::read(File { kind, bytes, datum: self.datum, rows_max: config.import.rows_max });
         let report = offline.import(draft, self.dry_run)?;
         offline.close()?;

@@ -13,8 +13,8 @@ use crate::domain::area::Area;
 use crate::domain::command::{Batch, Command};
 
 use super::account::{Newcomer, read_password};
-use super::data_dir::DataDir;
 use super::offline::Offline;
+use super::store::Store;
 
 /// Prepares a real city; its first account is an administrator's.
 #[derive(Debug, clap::Args)]
@@ -28,18 +28,19 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<()> {
-        let data = DataDir::of(config)?;
-        if data.is_demo() {
+        let store = Store::of(config)?;
+        if store.is_demo()? {
             bail!("这是演示城市的数据目录，请另选目录。 This data directory holds the demo city; choose another one.");
         }
         let catalogue = self.posts.as_deref().map_or_else(|| Ok(PostCatalogue::as_delivered()), read_catalogue)?;
         let password = read_password()?;
-        let offline = Offline::open(config, &data)?;
+        store.lay_out()?;
+        let offline = Offline::open(config, &store)?;
         if !offline.directory().accounts(None, 1)?.is_empty() {
             bail!("已有账号，无须初始化。 There are accounts already; nothing was done.");
         }
-        offline.order(Command::Import(Box::new(groundwork(&data, catalogue))))?;
-        let grant = Grant { role: Role::Administrator, area: data.city() };
+        offline.order(Command::Import(Box::new(groundwork(&store, catalogue))))?;
+        let grant = Grant { role: Role::Administrator, area: store.city() };
         self.who.enter(offline.directory(), grant, &password)?;
         offline.close()?;
         eprintln!("城市已初始化，管理员账号已建立。 The city is prepared and its administrator's account made.");
@@ -53,8 +54,8 @@ fn read_catalogue(path: &Path) -> anyhow::Result<PostCatalogue> {
 }
 
 /// The areas of the city, as far as they are delivered with Muster, and all kinds of posts.
-fn groundwork(data: &DataDir, catalogue: PostCatalogue) -> Batch {
-    let areas: Vec<Area> = demo::areas().into_iter().filter(|area| data.city().contains(area.code)).collect();
+fn groundwork(store: &Store, catalogue: PostCatalogue) -> Batch {
+    let areas: Vec<Area> = demo::areas().into_iter().filter(|area| store.city().contains(area.code)).collect();
     let post_kinds = catalogue.entries.into_iter().map(|entry| entry.kind).collect();
     Batch { areas, post_kinds, ..Batch::default() }
 }

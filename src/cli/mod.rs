@@ -19,6 +19,7 @@ mod progress;
 mod ready;
 mod rehearse;
 mod serve;
+pub mod store;
 mod telemetry;
 mod tokens;
 mod verify;

@@ -1,5 +1,5 @@
-//! The city in this process, with no server: for verbs that give one order to a data directory. Takes the directory's lock, so that
-//! it fails when a server runs there.
+//! The city in this process, with no server: for verbs that give one order. On a data directory it takes the lock, so that it fails when
+//! a server runs there; where several nodes share a Redis it is one of them for a moment.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::import::{Draft, Report, settle_arrivals, take_in};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
 
-use super::data_dir::{DataDir, DataDirLock};
+use super::data_dir::DataDirLock;
+use super::store::Store;
 use super::{progress, small_runtime};
 
 /// A city that nobody is connected to.
@@ -23,16 +24,16 @@ pub(super) struct Offline {
     muster: Muster,
     directory: Directory,
     runtime: tokio::runtime::Runtime,
-    _lock: DataDirLock,
+    _lock: Option<DataDirLock>,
 }
 
 impl Offline {
-    pub(super) fn open(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
-        let lock = data.lock()?;
-        let journal = data.open_journal(&lock)?;
-        let directory = data.open_directory()?;
+    pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Self> {
+        let lock = store.lock_for_verb()?;
+        let journal = store.open_journal(lock.as_ref())?;
+        let directory = store.open_directory()?;
         let parts = Parts {
-            journal: Box::new(journal),
+            journal,
             publisher: Box::new(()),
             clock: Arc::new(SystemClock),
             policy: config.policy(),
@@ -40,7 +41,7 @@ impl Offline {
             history: 0,
         };
         let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
-        settle_arrivals(&muster.city(), &directory)?;
+        settle_arrivals(&muster.city(), &directory, store.arrived_before(muster.now()))?;
         Ok(Self { muster, directory, runtime: small_runtime()?, _lock: lock })
     }
 

@@ -21,13 +21,14 @@ use crate::config::base_map::BaseMap;
 use crate::config::templates::Templates;
 use crate::demo::COMPOUNDS_DEFAULT;
 use crate::import::settle_arrivals;
+use crate::journal::RedisJournal;
 use crate::live::{Hub, LiveLimits, LiveParts};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::{Muster, Parts};
 use crate::server::replays::Replays;
 use crate::server::{App, router};
 
-use super::data_dir::DataDir;
+use super::store::Store;
 use super::{demo_city, progress};
 
 /// Connections that the system may hold until they are taken in. Phones that all come back at once are not to be turned away by it, for
@@ -54,16 +55,21 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, config: Config) -> anyhow::Result<()> {
-        let data = DataDir::of(&config)?;
-        check_address(config.server.listen, self.demo || data.is_demo())?;
-        let lock = data.lock()?;
+        let store = Store::of(&config)?;
+        check_address(config.server.listen, self.demo || store.is_demo()?)?;
+        // In Redis nothing is begun unasked, but a demo city is asked for.
+        if self.demo {
+            store.lay_out()?;
+        }
+        let lock = store.data().lock()?;
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(async { listen(config.server.listen) })?;
-        let journal = data.open_journal(&lock)?;
-        let directory = data.open_directory()?;
+        let journal = store.open_journal(Some(&lock))?;
+        warn_of_sync(&store);
+        let directory = store.open_directory_of_node()?;
         let hub = Hub::new(live_limits(&config));
         let parts = Parts {
-            journal: Box::new(journal),
+            journal,
             publisher: Box::new(hub.clone()),
             clock: Arc::new(SystemClock),
             policy: config.policy(),
@@ -71,8 +77,8 @@ impl Serve {
             history: u64::try_from(hub.limits().history_frames).unwrap_or(u64::MAX),
         };
         let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
-        demo_city::check_whole(&data, &muster.city())?;
-        let cut_short = settle_arrivals(&muster.city(), &directory)?;
+        demo_city::check_whole(&store, &muster.city())?;
+        let cut_short = settle_arrivals(&muster.city(), &directory, store.arrived_before(muster.now()))?;
         if cut_short > 0 {
             tracing::warn!(
                 people = cut_short,
@@ -80,10 +86,10 @@ impl Serve {
             );
         }
         if self.demo {
-            demo_city::ensure(&data, &directory, &muster, &runtime, self.demo_compounds)?;
+            demo_city::ensure(&store, &directory, &muster, &runtime, self.demo_compounds)?;
         }
         let templates = Arc::new(Templates::load(own_templates(&config))?);
-        let journal = Some(data.reader()?);
+        let journal = Some(store.reader()?);
         let base_map = BaseMap::load(&config.map)?.map(Arc::new);
         let app = App {
             muster,
@@ -95,7 +101,7 @@ impl Serve {
             hub,
             replays: Replays::default(),
         };
-        greet(&app, &data, listener.local_addr()?)?;
+        greet(&app, &store, listener.local_addr()?)?;
         serve_to_the_end(app, listener, &runtime)
     }
 }
@@ -108,6 +114,16 @@ fn serve_to_the_end(app: App, listener: TcpListener, runtime: &Runtime) -> anyho
     let stopped = progress::during("完成最后一轮 finishing the last round", || muster.stop());
     stopped.context("指挥核心线程已停止，请重新启动。 The driver's thread has died; start the server again")?;
     served
+}
+
+/// What the settings of Redis let a power cut take is said by name.
+fn warn_of_sync(store: &Store) {
+    let Some(shared) = store.shared() else { return };
+    match RedisJournal::open(shared.redis.clone()).map(|mut journal| journal.sync_warning()) {
+        Ok(None) => {}
+        Ok(Some(warning)) => tracing::warn!("{warning}"),
+        Err(error) => tracing::warn!(%error, "whether Redis syncs each write is not told"),
+    }
 }
 
 /// The password of a demo is published: such a city never leaves the machine.
@@ -162,7 +178,7 @@ fn live_limits(config: &Config) -> LiveLimits {
 }
 
 /// Says where it can be reached. Nobody may be reading: that is no reason to stop.
-fn greet(app: &App, data: &DataDir, at: SocketAddr) -> anyhow::Result<()> {
+fn greet(app: &App, store: &Store, at: SocketAddr) -> anyhow::Result<()> {
     let city = app.city();
     let (name, name_en) = (&app.config.city.name, &app.config.city.name_en);
     let mut text = format!(
@@ -171,9 +187,9 @@ fn greet(app: &App, data: &DataDir, at: SocketAddr) -> anyhow::Result<()> {
          \x20 接口说明 API: http://{at}/api/v1/docs\n\
          \x20 数据目录 Data: {}\n",
         city.compound_count(),
-        data.path().display()
+        store.place()
     );
-    if data.is_demo() {
+    if store.is_demo()? {
         text.push_str("演示数据，均为虚构。 Demonstration data: every compound and person is made up.\n");
         text.push_str(&demo_city::sign_ins(&app.directory, &city)?);
         let program = std::env::args().next().unwrap_or_else(|| "muster".to_owned());
@@ -332,7 +348,8 @@ mod tests {
         let error = process.join().unwrap().unwrap_err();
         assert!(format!("{error:#}").contains("the driver panicked"), "{error:#}");
         drop(app);
-        let reader = crate::journal::SqliteReader::new(&folder.path().join("journal.sqlite"));
+        let reader: &dyn crate::journal::JournalReader =
+            &crate::journal::SqliteReader::new(&folder.path().join("journal.sqlite"));
         assert_eq!(reader.last_position().unwrap(), acknowledged + 1);
         assert!(crate::journal::verify(&folder.path().join("journal.sqlite")).unwrap().is_whole());
     }

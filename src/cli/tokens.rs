@@ -11,8 +11,8 @@ use crate::domain::compound::CompoundId;
 use crate::domain::ids::PersonId;
 use crate::runtime::clock::{Clock as _, SystemClock};
 
-use super::data_dir::DataDir;
 use super::progress;
+use super::store::Store;
 
 /// Prints tokens.
 #[derive(Debug, clap::Args)]
@@ -40,18 +40,18 @@ struct Holder {
 
 impl Tokens {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<()> {
-        let data = DataDir::of(config)?;
-        if !data.is_demo() {
+        let store = Store::of(config)?;
+        if !store.is_demo()? {
             bail!("批量令牌只用于演示城市。 Tokens in bulk are for demo cities only.");
         }
-        let city = progress::during("读取日志 reading the journal", || data.replay())?;
+        let city = progress::during("读取日志 reading the journal", || store.replay())?;
         let mut holders = holders(&city);
         if holders.len() < self.count {
             bail!("这座城市只有 {0} 人有岗位。 Only {0} people of this city hold a post.", holders.len());
         }
         holders.truncate(self.count);
         let people: Vec<_> = holders.iter().map(|holder| holder.person).collect();
-        let tokens = data.open_directory()?.create_many(&people, SystemClock.now())?;
+        let tokens = store.open_directory()?.create_many(&people, SystemClock.now())?;
         let mut out = BufWriter::new(stdout().lock());
         for (Holder { person, compound, commander }, token) in holders.into_iter().zip(&tokens) {
             serde_json::to_writer(&mut out, &Line { token: token.expose(), person, compound, commander })?;

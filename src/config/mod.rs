@@ -10,16 +10,19 @@ pub mod sections;
 pub mod templates;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::directory::shared::SharedOptions;
 use crate::domain::alert_content::VALIDITY_MAX_S;
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::policy::Policy;
+use crate::redis_link::{self, RedisOptions};
 use sections::{
-    AlertConfig, AuthConfig, CityConfig, DutyConfig, EngineConfig, ImportConfig, LiveConfig, LogConfig, MapConfig,
-    ServerConfig, SilenceConfig, StorageConfig,
+    AlertConfig, AuthConfig, CityConfig, DutyConfig, EngineConfig, ImportConfig, JournalConfig, LiveConfig, LogConfig,
+    MapConfig, Secret, ServerConfig, SilenceConfig, StorageConfig,
 };
 
 /// Overrides `[server] listen`.
@@ -28,6 +31,10 @@ pub const ENV_LISTEN: &str = "MUSTER_LISTEN";
 pub const ENV_DATA_DIR: &str = "MUSTER_DATA_DIR";
 /// Overrides `[log] filter`.
 pub const ENV_LOG: &str = "MUSTER_LOG";
+/// Overrides `[journal] url`.
+pub const ENV_JOURNAL_URL: &str = "MUSTER_JOURNAL_URL";
+/// Overrides `[journal] directory_key`.
+pub const ENV_DIRECTORY_KEY: &str = "MUSTER_DIRECTORY_KEY";
 /// Names the configuration file. Read by whoever reads the file, not here.
 pub const ENV_CONFIG: &str = "MUSTER_CONFIG";
 
@@ -65,6 +72,8 @@ pub struct Config {
     pub city: CityConfig,
     /// Where things are kept.
     pub storage: StorageConfig,
+    /// Where, when several nodes serve the city.
+    pub journal: JournalConfig,
     /// Who must agree to an alert.
     pub alert: AlertConfig,
     /// Calls to posts.
@@ -110,6 +119,27 @@ impl Config {
         }
     }
 
+    /// Where the city is kept, when several nodes serve it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key.
+    pub fn shared(&self) -> Result<Option<SharedOptions>, ConfigError> {
+        let JournalConfig { url, acknowledge_after, answer_within_ms, directory_key } = &self.journal;
+        let value = |key, why| ConfigError::Value { key, why };
+        let acknowledge_after = acknowledge_after.parse().map_err(|why| value("journal.acknowledge_after", why))?;
+        require((100..=60_000).contains(answer_within_ms), "journal.answer_within_ms", "must be 100 to 60,000 ms")?;
+        if url.0.is_empty() {
+            return Ok(None);
+        }
+        let why = "must be redis://host:port/db, or redis+sentinel://host:port,host:port/NAME/db";
+        redis_link::check_url(&url.0).map_err(|_| value("journal.url", why))?;
+        let why = "must be 64 hex digits, as `openssl rand -hex 32` prints them; all nodes of a city have the same";
+        let key = directory_key.0.parse().map_err(|_| value("journal.directory_key", why))?;
+        let city = self.city.code.parse().map_err(|_| value("city.code", "must be four digits"))?;
+        let timeout = Duration::from_millis(*answer_within_ms);
+        Ok(Some(SharedOptions { redis: RedisOptions { url: url.0.clone(), city, acknowledge_after, timeout }, key }))
+    }
+
     fn take_environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         let given = |name: &str| env(name).filter(|value| !value.is_empty());
         if let Some(listen) = given(ENV_LISTEN) {
@@ -119,6 +149,12 @@ impl Config {
         }
         if let Some(data_dir) = given(ENV_DATA_DIR) {
             self.storage.data_dir = data_dir.into();
+        }
+        if let Some(url) = given(ENV_JOURNAL_URL) {
+            self.journal.url = Secret(url);
+        }
+        if let Some(key) = given(ENV_DIRECTORY_KEY) {
+            self.journal.directory_key = Secret(key);
         }
         if let Some(filter) = given(ENV_LOG) {
             self.log.filter = filter;
@@ -132,6 +168,7 @@ impl Config {
         self.check_live()?;
         self.check_map()?;
         self.check_auth()?;
+        self.shared()?;
         let engine = &self.engine;
         require((1..=1_000_000).contains(&engine.queue_max), "engine.queue_max", "must be 1 to 1,000,000")?;
         require(engine.round_max >= 1, "engine.round_max", "must be at least 1")?;
@@ -183,7 +220,7 @@ impl Config {
             "server.secure_cookies",
             "must be true where server.public_url is https",
         )?;
-        let token = server.metrics_token.chars().count();
+        let token = server.metrics_token.0.chars().count();
         require(token == 0 || token >= 16, "server.metrics_token", "must be empty or at least 16 characters")?;
         require(server.body_limit_bytes >= 4_096, "server.body_limit_bytes", "must be at least 4,096 bytes")?;
         require(server.request_timeout_s >= 1, "server.request_timeout_s", "must be at least 1 second")?;
@@ -314,12 +351,19 @@ mod tests {
             ENV_LISTEN => Some("0.0.0.0:80".to_owned()),
             ENV_DATA_DIR => Some("/var/lib/muster".to_owned()),
             ENV_LOG => Some("debug".to_owned()),
+            ENV_JOURNAL_URL => Some("redis://10.0.0.1:6379/".to_owned()),
+            ENV_DIRECTORY_KEY => Some("0a".repeat(32)),
             _ => None,
         };
         let config = Config::load(Some("[storage]\ndata_dir = \"x\"\n"), &env).unwrap();
         assert_eq!(config.server.listen.to_string(), "0.0.0.0:80");
         assert_eq!(config.storage.data_dir, std::path::Path::new("/var/lib/muster"));
         assert_eq!(config.log.filter, "debug");
+        assert_eq!(config.shared().unwrap().unwrap().redis.url, "redis://10.0.0.1:6379/");
+        assert!(
+            !format!("{config:?}").contains("10.0.0.1") && !format!("{config:?}").contains("0a0a"),
+            "no secret is shown"
+        );
         let error = Config::load(None, &|_| Some("nowhere".to_owned())).unwrap_err().to_string();
         assert!(error.contains(ENV_LISTEN), "{error}");
     }
@@ -336,6 +380,10 @@ mod tests {
             ("[server]\npublic_url = \"https://muster.example\"", "server.secure_cookies"),
             ("[server]\nallowed_origins = [\"https://a/b\"]", "server.allowed_origins"),
             ("[server]\nmetrics_token = \"short\"", "server.metrics_token"),
+            ("[journal]\nurl = \"http://10.0.0.1\"", "journal.url"),
+            ("[journal]\nurl = \"redis://10.0.0.1\"", "journal.directory_key"),
+            ("[journal]\nacknowledge_after = \"replicas:0\"", "journal.acknowledge_after"),
+            ("[journal]\nanswer_within_ms = 1", "journal.answer_within_ms"),
             ("[live]\nheartbeat_s = 30", "live.idle_timeout_s"),
             ("[live]\nmap_frames_per_s = 6", "live.map_frames_per_s"),
             ("[live]\nhistory_frames = 10", "live.history_frames"),

@@ -2,6 +2,7 @@
 //!
 //! Values only. How they are read, overridden by the environment and checked against each other is in [`super`].
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::cap_words::Severity;
 use crate::domain::policy::Policy;
 use crate::engine::Limits;
+use crate::redis_link::AcknowledgeAfter;
 
 /// `[server]`: what is listened to and how much of a request is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ pub struct ServerConfig {
     /// Whether the session cookie is sent over https only. No; must be yes where `public_url` is https.
     pub secure_cookies: bool,
     /// Bearer token with which `/metrics` may be read from elsewhere, 16 characters or more. Empty: only from this machine.
-    pub metrics_token: String,
+    pub metrics_token: Secret,
 }
 
 impl Default for ServerConfig {
@@ -44,7 +46,7 @@ impl Default for ServerConfig {
             request_timeout_s: 30,
             stop_grace_s: 10,
             secure_cookies: false,
-            metrics_token: String::new(),
+            metrics_token: Secret::default(),
         }
     }
 }
@@ -89,6 +91,44 @@ pub struct StorageConfig {
 impl Default for StorageConfig {
     fn default() -> Self {
         Self { data_dir: "./data".into(), templates_dir: PathBuf::new() }
+    }
+}
+
+/// What nobody is to read in a log. `Debug` does not show it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// `[journal]`: where the city is kept where several nodes serve it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalConfig {
+    /// The Redis that all nodes share, or its Sentinels. Empty: one node, which keeps the city in `storage.data_dir`.
+    /// `MUSTER_JOURNAL_URL` overrides it.
+    pub url: Secret,
+    /// What is waited for before something counts as done: `primary`, or so many `replicas:N`. `primary`.
+    pub acknowledge_after: String,
+    /// Milliseconds until a write that Redis does not answer has an unknown outcome, 100 to 60,000. 2,000.
+    pub answer_within_ms: u64,
+    /// 64 hex digits that seal names, phones and accounts in Redis; needed with `url`, the same on all nodes.
+    /// `MUSTER_DIRECTORY_KEY` overrides it.
+    pub directory_key: Secret,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self {
+            url: Secret::default(),
+            acknowledge_after: AcknowledgeAfter::default().to_string(),
+            answer_within_ms: 2_000,
+            directory_key: Secret::default(),
+        }
     }
 }
 

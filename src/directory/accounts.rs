@@ -179,7 +179,6 @@ impl Directory {
                 tx.execute("DELETE FROM sessions WHERE person_id = ?1", [id_bytes(person)])?;
                 Ok(())
             })?;
-            directory.inner.cache.forget_person(person);
             Ok(())
         })
         .await
@@ -194,7 +193,6 @@ impl Directory {
             account_of(tx, person)?.ok_or(Refusal::UnknownAccount {})?;
             self.add_grant(tx, person, grant)
         })?;
-        self.inner.cache.forget_person(person);
         Ok(())
     }
 
@@ -208,7 +206,6 @@ impl Directory {
             tx.execute(sql, params![id_bytes(person), role_text(grant.role), grant.area.to_string()])?;
             Ok(())
         })?;
-        self.inner.cache.forget_person(person);
         Ok(())
     }
 
@@ -226,7 +223,6 @@ impl Directory {
             }
             Ok(())
         })?;
-        self.inner.cache.forget_person(person);
         Ok(())
     }
 

@@ -2,13 +2,15 @@
 //! without a name, and marked, so that they go again when the city says no or the process dies in between.
 //!
 //! All or nothing over two files: [`Directory::arrive`], then the command, then [`Directory::stay`] or [`Directory::turn_away`].
-//! Whoever is still marked at a start is judged by what the journal says (`import::settle_arrivals`).
+//! Whoever is still marked at a start is judged by what the journal says (`import::settle_arrivals`); where several nodes serve the
+//! city, whoever is marked for longer than an import takes.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tokio::sync::MutexGuard;
 
 use crate::domain::ids::PersonId;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
 
 use super::people::{PEOPLE_BATCH_MAX, PersonEntry};
 use super::{Directory, Result, id_bytes, id_from};
@@ -25,13 +27,13 @@ impl Directory {
     /// # Errors
     /// Refused when an entry is not usable, its person was erased, or its id has another name or phone: the command's id was used
     /// for another file; unavailable or broken.
-    pub fn arrive(&self, entries: &[PersonEntry]) -> Result<Vec<PersonId>> {
+    pub fn arrive(&self, entries: &[PersonEntry], now: Timestamp) -> Result<Vec<PersonId>> {
         if entries.len() > PEOPLE_BATCH_MAX {
             return Err(Refusal::BadCount { field: "people", max: PEOPLE_BATCH_MAX }.into());
         }
         entries.iter().try_for_each(PersonEntry::check)?;
         self.write(|tx| {
-            entries.iter().try_for_each(|entry| arrive_one(tx, entry))?;
+            entries.iter().try_for_each(|entry| arrive_one(tx, entry, now))?;
             let mut is_marked = tx.prepare_cached("SELECT 1 FROM arrivals WHERE person_id = ?1")?;
             let mut marked = Vec::new();
             for entry in entries {
@@ -75,21 +77,21 @@ impl Directory {
         self.fold_write_ahead_log()
     }
 
-    /// Who is marked as arriving. Blocks.
+    /// Who is marked as arriving since `upto` or longer. Blocks.
     ///
     /// # Errors
     /// Unavailable or broken.
-    pub fn arriving(&self) -> Result<Vec<PersonId>> {
+    pub fn arriving(&self, upto: Timestamp) -> Result<Vec<PersonId>> {
         self.read(|db| {
-            let mut find = db.prepare_cached("SELECT person_id FROM arrivals")?;
-            let people = find.query_map([], |row| id_from(row, 0))?.collect::<rusqlite::Result<_>>()?;
+            let mut find = db.prepare_cached("SELECT person_id FROM arrivals WHERE since_us <= ?1")?;
+            let people = find.query_map([upto.0], |row| id_from(row, 0))?.collect::<rusqlite::Result<_>>()?;
             Ok(people)
         })
     }
 }
 
 /// Writes and marks a person, unless they are there already as they are to be.
-fn arrive_one(tx: &Transaction<'_>, entry: &PersonEntry) -> Result<()> {
+fn arrive_one(tx: &Transaction<'_>, entry: &PersonEntry, now: Timestamp) -> Result<()> {
     let id = id_bytes(entry.id);
     let there = tx
         .prepare_cached("SELECT name = ?2 AND phone IS ?3, erased_us IS NOT NULL FROM people WHERE id = ?1")?
@@ -102,7 +104,8 @@ fn arrive_one(tx: &Transaction<'_>, entry: &PersonEntry) -> Result<()> {
         None => {
             tx.prepare_cached("INSERT INTO people (id, name, phone, note) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![id, entry.name, entry.phone, entry.note])?;
-            tx.prepare_cached("INSERT INTO arrivals (person_id) VALUES (?1)")?.execute([id])?;
+            tx.prepare_cached("INSERT INTO arrivals (person_id, since_us) VALUES (?1, ?2)")?
+                .execute(params![id, now.0])?;
             Ok(())
         }
     }
@@ -117,21 +120,21 @@ mod tests {
     fn who_is_turned_away_was_never_here_and_may_come_again() {
         let city = TestCity::new();
         let (new, directory) = (TestCity::entry(2), &city.directory);
-        assert_eq!(directory.arrive(std::slice::from_ref(&new)).unwrap(), [new.id]);
+        assert_eq!(directory.arrive(std::slice::from_ref(&new), NOW).unwrap(), [new.id]);
         assert_eq!(
-            (directory.person(new.id).unwrap(), directory.arriving().unwrap()),
+            (directory.person(new.id).unwrap(), directory.arriving(NOW).unwrap()),
             (Some(new.clone()), vec![new.id])
         );
         directory.turn_away(&[new.id]).unwrap();
-        assert_eq!((directory.person(new.id).unwrap(), directory.arriving().unwrap()), (None, vec![]));
+        assert_eq!((directory.person(new.id).unwrap(), directory.arriving(NOW).unwrap()), (None, vec![]));
         for file in std::fs::read_dir(city.dir.path()).unwrap().map(|entry| entry.unwrap().path()) {
             let bytes = std::fs::read(&file).unwrap();
             let name = new.name.as_bytes();
             assert!(!bytes.windows(name.len()).any(|window| window == name), "{} has it still", file.display());
         }
-        assert_eq!(directory.arrive(std::slice::from_ref(&new)).unwrap(), [new.id]);
+        assert_eq!(directory.arrive(std::slice::from_ref(&new), NOW).unwrap(), [new.id]);
         directory.stay(&[new.id]).unwrap();
-        assert_eq!((directory.person(new.id).unwrap(), directory.arriving().unwrap()), (Some(new.clone()), vec![]));
+        assert_eq!((directory.person(new.id).unwrap(), directory.arriving(NOW).unwrap()), (Some(new.clone()), vec![]));
         directory.turn_away(&[new.id]).unwrap();
         assert_eq!(directory.person(new.id).unwrap(), Some(new), "who stays is not turned away any more");
     }
@@ -140,12 +143,12 @@ mod tests {
     fn a_repeat_finds_them_there_and_another_name_under_their_id_changes_nothing() {
         let city = TestCity::new();
         let (first, second) = (TestCity::entry(2), TestCity::entry(3));
-        city.directory.arrive(std::slice::from_ref(&first)).unwrap();
-        assert_eq!(city.directory.arrive(&[first.clone(), second.clone()]).unwrap(), [first.id, second.id]);
+        city.directory.arrive(std::slice::from_ref(&first), NOW).unwrap();
+        assert_eq!(city.directory.arrive(&[first.clone(), second.clone()], NOW).unwrap(), [first.id, second.id]);
         city.directory.stay(&[first.id]).unwrap();
-        assert_eq!(city.directory.arrive(&[first.clone(), second.clone()]).unwrap(), [second.id]);
+        assert_eq!(city.directory.arrive(&[first.clone(), second.clone()], NOW).unwrap(), [second.id]);
         let other = PersonEntry { name: "别人".into(), ..first.clone() };
-        let refused = city.directory.arrive(&[TestCity::entry(4), other]).unwrap_err();
+        let refused = city.directory.arrive(&[TestCity::entry(4), other], NOW).unwrap_err();
         assert_eq!(refused.refusal(), Refusal::CommandIdReused {});
         assert_eq!(city.directory.person(first.id).unwrap(), Some(first));
         assert_eq!(city.directory.person(TestCity::id(4)).unwrap(), None, "all or none");
@@ -155,7 +158,7 @@ mod tests {
     fn who_was_erased_does_not_come_back() {
         let city = TestCity::new();
         city.directory.erase_person(city.someone, NOW).unwrap();
-        let refused = city.directory.arrive(&[TestCity::entry(1)]).unwrap_err();
+        let refused = city.directory.arrive(&[TestCity::entry(1)], NOW).unwrap_err();
         assert_eq!(refused.refusal(), Refusal::PersonErased {});
     }
 }

@@ -22,6 +22,9 @@ pub enum DirectoryError {
     /// Disk full, locked or failing: nothing was changed, and trying again may help.
     #[error("the directory cannot be used now")]
     Unavailable(#[source] Cause),
+    /// It was asked of the server that several nodes share, and nobody can say whether it was done.
+    #[error("the directory did not say whether it was done")]
+    OutcomeUnknown(#[source] Cause),
     /// The file is damaged or not ours, or the code is wrong: trying again does not help.
     #[error("the directory is broken")]
     Broken(#[source] Cause),
@@ -32,6 +35,7 @@ impl DirectoryError {
     pub fn refusal(&self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal.clone(),
+            Self::OutcomeUnknown(_) => Refusal::OutcomeUnknown {},
             Self::Unavailable(_) | Self::Broken(_) => Refusal::DirectoryUnavailable {},
         }
     }

@@ -59,7 +59,6 @@ impl Directory {
             let (session, _) = sessions::find(tx, token.hash())?.ok_or(Refusal::InvitationInvalid {})?;
             Ok((token, session))
         })?;
-        self.inner.cache.forget_person(redeemed.1.person);
         Ok(redeemed)
     }
 }

@@ -5,11 +5,15 @@
 //! callers go through [`Directory::run`], or use the three verbs that are async already, [`Directory::sign_in`],
 //! [`Directory::session`] and [`Passwords`]. Time is handed in; randomness comes from the operating system.
 //!
+//! All that is written goes through [`Directory::write`]; the file itself tells what that changed ([`changes`]). Where several nodes
+//! serve the city, the file is this node's copy of what all share ([`shared`]).
+//!
 //! Never here: what a role may do (`city::authority`), HTTP, cookies, logging. Never in a log: names, phones, tokens.
 //! Start at [`sign_in`], then [`sessions`].
 
 pub mod accounts;
 pub mod arrivals;
+mod changes;
 pub mod error;
 pub mod invitations;
 mod limiter;
@@ -21,18 +25,20 @@ pub mod qr;
 mod schema;
 mod session_cache;
 pub mod sessions;
+pub mod shared;
 pub mod sign_in;
+mod tables;
 #[cfg(test)]
 mod test_city;
 pub mod token;
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, ffi};
 use uuid::Uuid;
 
 use crate::domain::area::{AreaCode, AreaLevel};
@@ -44,12 +50,18 @@ pub use error::DirectoryError;
 pub use passwords::Passwords;
 pub use token::Token;
 
+use changes::Touched;
 use limiter::AttemptLimiter;
 use links::LinkKey;
 use session_cache::SessionCache;
+use shared::{Proposed, Shared, SharedOptions};
 
 /// The directory's file inside the data directory.
 pub const FILE_NAME: &str = "directory.sqlite";
+/// Rows of a copy that one write takes over.
+const TAKEN_OVER_AT_ONCE: usize = 50_000;
+/// How often a write is done again where other nodes wrote meanwhile.
+const AGAIN_MAX: usize = 100;
 /// How long a write waits for another process (a backup tool, a shell) to let go of the file, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 
@@ -65,8 +77,8 @@ pub struct Directory {
 struct Inner {
     city: AreaCode,
     path: PathBuf,
-    /// The one connection that writes; every write is one transaction.
-    writer: Mutex<Connection>,
+    is_shared: bool,
+    writer: Mutex<Writer>,
     /// Reads have their own, so that a look-up does not wait for a write's fsync (WAL lets both go on).
     reader: Mutex<Connection>,
     cache: SessionCache,
@@ -75,7 +87,20 @@ struct Inner {
     link_key: LinkKey,
     /// Held by the import whose people arrive; whoever gives up waiting (a request's time is over) leaves the line.
     arrivals: tokio::sync::Mutex<()>,
+    /// Who closes the sockets of people who may do less or more than before.
+    unseats: OnceLock<Unseat>,
 }
+
+/// Who writes: every write is one transaction.
+struct Writer {
+    /// The one connection that does.
+    db: Connection,
+    /// Where several nodes share the directory: the other nodes.
+    shared: Option<Shared>,
+}
+
+/// What is told who has to prove anew who they are.
+type Unseat = Box<dyn Fn(&[PersonId]) + Send + Sync>;
 
 impl Directory {
     /// Opens the city's directory at `path`, or makes it, readable by this user alone. Blocks.
@@ -83,18 +108,44 @@ impl Directory {
     /// # Errors
     /// [`Refusal::WrongCity`] when the file is another city's; unavailable or broken as the file is.
     pub fn open(path: &Path, city: AreaCode) -> Result<Self> {
+        Self::open_with(path, city, None)
+    }
+
+    /// Opens the directory that several nodes share; the file at `path`, made where there is none, is this node's copy. Blocks.
+    ///
+    /// # Errors
+    /// Unavailable when Redis cannot be reached; broken when what it holds cannot be read, or the city was not laid out there.
+    pub fn open_shared(path: &Path, options: &SharedOptions) -> Result<Self> {
+        let directory = Self::open_with(path, options.redis.city, Some(Shared::open(options)?))?;
+        let weak = Arc::downgrade(&directory.inner);
+        if let Some(shared) = &directory.writer().shared {
+            shared.watch(Box::new(move |_| hear(&weak)));
+        }
+        Ok(directory)
+    }
+
+    fn open_with(path: &Path, city: AreaCode, mut shared: Option<Shared>) -> Result<Self> {
         let city = city.at_level(AreaLevel::City).unwrap_or(city);
         make_private_file(path)?;
-        let mut writer = connect(path)?;
-        writer.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        schema::migrate(&mut writer)?;
-        settle_city(&writer, city)?;
-        let link_key = links::settle_key(&writer)?;
+        let mut db = connect(path)?;
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        schema::migrate(&mut db)?;
+        changes::note(&db)?;
+        if let Some(shared) = &mut shared {
+            shared::prepare(&db)?;
+            shared.catch_up(&mut db)?;
+        }
         let reader = connect(path)?;
         reader.pragma_update(None, "query_only", true)?;
+        let mut writer = Writer { db, shared };
+        let link_key = writer.write(&mut Touched::default(), |tx| {
+            settle_city(tx, city)?;
+            links::settle_key(tx)
+        })?;
         let inner = Inner {
             city,
             path: path.to_owned(),
+            is_shared: writer.shared.is_some(),
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
             cache: SessionCache::default(),
@@ -102,8 +153,16 @@ impl Directory {
             passwords: Passwords::default(),
             link_key,
             arrivals: tokio::sync::Mutex::default(),
+            unseats: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Has `unseat` told, from now on, of people who may do less or more than before, or nothing any more, whichever node changed it:
+    /// their sockets are to be closed. Once; who asks later is not heard.
+    pub fn on_unseated(&self, unseat: impl Fn(&[PersonId]) + Send + Sync + 'static) {
+        // Nobody asks twice.
+        let _ = self.inner.unseats.set(Box::new(unseat));
     }
 
     /// Which city's it is.
@@ -153,15 +212,35 @@ impl Directory {
         made
     }
 
+    /// Takes all over from a copy: for a directory with nobody in it, before anybody uses it. Blocks.
+    ///
+    /// # Errors
+    /// Unavailable or broken; what was taken over until then stays.
+    pub fn take_over(&self, copy: &Path) -> Result<()> {
+        let mut copy = connect(copy)?;
+        schema::migrate(&mut copy)?;
+        settle_city(&copy, self.inner.city)?;
+        tables::TABLES.iter().try_for_each(|table| {
+            let keys = shared::rows::keys(&copy, table)?;
+            keys.chunks(TAKEN_OVER_AT_ONCE).try_for_each(|keys| {
+                self.write(|tx| {
+                    keys.iter().try_for_each(|key| {
+                        shared::rows::read(&copy, key)?.map_or(Ok(()), |row| shared::rows::write(tx, key, &row))
+                    })
+                })
+            })
+        })
+    }
+
     /// All pages in one step, so that writes in between cannot make it start again.
     fn copy_into(&self, target: &Path) -> Result<()> {
         let source = connect(&self.inner.path)?;
         let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let backup = Backup::new(&source, &mut copy)?;
-        match backup.step(-1)? {
-            StepResult::Done => Ok(()),
-            _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into()),
+        let step = Backup::new(&source, &mut copy)?.step(-1)?;
+        if step != StepResult::Done {
+            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into());
         }
+        shared::let_go(&copy)
     }
 
     /// What regular upkeep there is: notes on which day sessions were last used, and what has expired goes. Blocks.
@@ -178,19 +257,99 @@ impl Directory {
         })
     }
 
-    /// One write, all or nothing, durable when it returns.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        // A panic while the lock was held left no half transaction: dropping one rolls it back.
-        let mut db = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&tx)?;
-        tx.commit()?;
-        Ok(done)
+    /// One write, all or nothing, durable when it returns. Where other nodes wrote meanwhile, `work` is done again.
+    fn write<T>(&self, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut touched = Touched::default();
+        let done = self.writer().write(&mut touched, work);
+        self.inner.note(&touched);
+        done
+    }
+
+    /// Takes in what other nodes wrote, where others do. Blocks.
+    ///
+    /// # Errors
+    /// Unavailable or broken; then the file is as it was.
+    pub fn catch_up(&self) -> Result<()> {
+        self.inner.catch_up()
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.inner.writer()
+    }
+
+    /// Whether other nodes write, too.
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let db = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
         work(&db)
+    }
+}
+
+impl Inner {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // A panic while the lock was held left no half transaction: dropping one rolls it back.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn catch_up(&self) -> Result<()> {
+        let touched = self.writer().catch_up()?;
+        if let Some(touched) = &touched {
+            self.note(touched);
+        }
+        Ok(())
+    }
+
+    // INVARIANT: whoever loses a right loses it at once: what is known by heart is forgotten after each commit.
+    fn note(&self, Touched { people, unseated }: &Touched) {
+        self.cache.forget_people(people);
+        if let Some(unseat) = self.unseats.get().filter(|_| !unseated.is_empty()) {
+            unseat(unseated);
+        }
+    }
+}
+
+impl Writer {
+    /// Writes, and says whom that and what others wrote meanwhile touched.
+    fn write<T>(&mut self, touched: &mut Touched, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        for _ in 0..AGAIN_MAX {
+            let tx = changes::begin(&mut self.db)?;
+            let done = work(&tx);
+            let kept = match (&done, &mut self.shared) {
+                (Ok(_), None) => true,
+                (Ok(_), Some(shared)) => shared.propose(&tx)? == Proposed::Kept,
+                (Err(_), _) => false,
+            };
+            if kept {
+                touched.add(changes::touched(&tx)?);
+                tx.commit()?;
+                return done;
+            }
+            drop(tx);
+            // What is refused here may be possible by what another node wrote: a refusal stands where nothing was missed.
+            match self.catch_up()? {
+                Some(by_others) => touched.add(by_others),
+                None if done.is_err() => return done,
+                None => {}
+            }
+        }
+        Err(DirectoryError::Unavailable("other nodes write all the time".into()))
+    }
+
+    fn catch_up(&mut self) -> Result<Option<Touched>> {
+        let Self { db, shared } = self;
+        shared.as_mut().map_or(Ok(None), |shared| shared.catch_up(db))
+    }
+}
+
+/// Another node wrote, or may have.
+fn hear(directory: &Weak<Inner>) {
+    let Some(directory) = directory.upgrade() else { return };
+    if let Err(error) = directory.catch_up() {
+        let why = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::warn!(why, "what other nodes wrote into the directory is not known here yet");
     }
 }
 
@@ -288,7 +447,7 @@ mod tests {
     fn a_full_disk_is_unavailable_and_reading_goes_on() {
         let city = TestCity::new();
         let full = |on: bool| {
-            let db = city.directory.inner.writer.lock().unwrap();
+            let db = &city.directory.writer().db;
             let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
             let most = if on { pages } else { 1_000_000 };
             db.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).unwrap();

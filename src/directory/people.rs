@@ -139,14 +139,12 @@ impl Directory {
             }
             Ok(())
         })?;
-        self.inner.cache.forget_person(id);
         self.fold_write_ahead_log()
     }
 
     /// Old pages live on in the write-ahead log until it is folded into the file; after an erasure that must be now.
     pub(super) fn fold_write_ahead_log(&self) -> Result<()> {
-        let db = self.inner.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        Ok(self.writer().db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 }
 

@@ -8,7 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::DirectoryError;
 
 /// Each brings the file from version *index* to *index + 1*.
-const MIGRATIONS: &[&str] = &[FIRST, ARRIVALS];
+const MIGRATIONS: &[&str] = &[FIRST, ARRIVALS, ARRIVALS_SINCE];
+/// The version of the tables that this Muster writes.
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
 const FIRST: &str = "CREATE TABLE meta (
         name  TEXT PRIMARY KEY,
@@ -74,10 +77,13 @@ const ARRIVALS: &str = "CREATE TABLE arrivals (
         person_id BLOB PRIMARY KEY REFERENCES people (id)
     ) STRICT, WITHOUT ROWID;";
 
+/// Since when: an import of another node may still be under way.
+const ARRIVALS_SINCE: &str = "ALTER TABLE arrivals ADD COLUMN since_us INTEGER NOT NULL DEFAULT 0;";
+
 /// Brings the file to the newest version, one transaction a step. A file of a newer Muster is left alone and refused.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), DirectoryError> {
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let newest = i64::from(VERSION);
     let done = usize::try_from(found).ok().filter(|_| found <= newest).ok_or_else(|| {
         DirectoryError::Broken(
             format!("directory.sqlite has schema version {found}; this Muster knows up to {newest}").into(),

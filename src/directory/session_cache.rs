@@ -1,10 +1,11 @@
 //! Sessions in memory, so that 25,000 phones do not ask SQLite at each request.
 //!
-//! It never outlives a change: whoever revokes, grants or erases commits first and then calls `forget…`, which also raises
-//! the generation. A look-up notes the generation *before* it reads the file and its find is kept only if nothing was
-//! forgotten meanwhile. Entries live [`KEPT_S`] seconds at most: the time another node's revoke may take to be felt here.
+//! It never outlives a change: after each commit that touches a person's sessions or grants they are forgotten, which also raises the
+//! generation. A look-up notes the generation *before* it reads the file and its find is kept only if nothing was
+//! forgotten meanwhile. Entries live [`KEPT_S`] seconds at most: the time a
+//! revoke by another process on the same file (`muster account`) may take to be felt here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::ids::PersonId;
@@ -76,18 +77,14 @@ impl SessionCache {
         state.kept.insert(hash, Kept { session, last_used_day, until: now.plus_s(KEPT_S) });
     }
 
-    /// After a session's revoke is committed.
-    pub(super) fn forget(&self, hash: TokenHash) {
+    /// After anything about these people's sessions or grants is committed.
+    pub(super) fn forget_people(&self, people: &HashSet<PersonId>) {
+        if people.is_empty() {
+            return;
+        }
         let mut state = self.lock();
         state.generation += 1;
-        state.kept.remove(&hash);
-    }
-
-    /// After anything about a person's sessions or grants is committed.
-    pub(super) fn forget_person(&self, person: PersonId) {
-        let mut state = self.lock();
-        state.generation += 1;
-        state.kept.retain(|_, kept| kept.session.person != person);
+        state.kept.retain(|_, kept| !people.contains(&kept.session.person));
     }
 
     /// Takes the days of use that are to be written.
@@ -123,19 +120,15 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_revoke_is_not_kept_after_it() {
-        for forget in
-            [|cache: &SessionCache| cache.forget(HASH), |cache: &SessionCache| cache.forget_person(TestCity::id(1))]
-        {
-            let cache = SessionCache::default();
-            let read_at = cache.generation();
-            forget(&cache);
-            cache.keep(read_at, HASH, session(), 0, NOW);
-            assert!(cache.find(HASH, NOW).is_none());
-            cache.keep(cache.generation(), HASH, session(), 0, NOW);
-            assert!(cache.find(HASH, NOW).is_some());
-            forget(&cache);
-            assert!(cache.find(HASH, NOW).is_none());
-        }
+        let (cache, people) = (SessionCache::default(), HashSet::from([TestCity::id(1)]));
+        let read_at = cache.generation();
+        cache.forget_people(&people);
+        cache.keep(read_at, HASH, session(), 0, NOW);
+        assert!(cache.find(HASH, NOW).is_none());
+        cache.keep(cache.generation(), HASH, session(), 0, NOW);
+        assert!(cache.find(HASH, NOW).is_some());
+        cache.forget_people(&people);
+        assert!(cache.find(HASH, NOW).is_none());
     }
 
     #[test]

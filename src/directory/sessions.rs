@@ -25,6 +25,8 @@ pub const COOKIE_LIFETIME_S: u32 = 12 * 3_600;
 pub const BEARER_LIFETIME_S: u32 = 180 * 86_400;
 /// Sessions of one person by signing in; the oldest ends when one more begins.
 pub const SESSIONS_PER_PERSON_MAX: u32 = 50;
+/// Days of use that are written at once: what other nodes take in one by one.
+const USED_DAYS_CHUNK: usize = 1_000;
 /// Sessions that one call may create.
 pub const SESSIONS_BATCH_MAX: usize = 1_000_000;
 
@@ -102,7 +104,6 @@ impl Directory {
     /// [`Refusal::UnknownPerson`]; unavailable or broken.
     pub fn create_session(&self, person: PersonId, kind: SessionKind, now: Timestamp) -> Result<Token> {
         let token = self.write(|tx| begin(tx, self.city(), person, kind, now))?;
-        self.inner.cache.forget_person(person);
         Ok(token)
     }
 
@@ -126,7 +127,6 @@ impl Directory {
     pub fn revoke_session(&self, token: &str) -> Result<()> {
         let hash = self.session_hash(token)?;
         self.write(|tx| Ok(tx.execute("DELETE FROM sessions WHERE token_hash = ?1", [hash.0])?))?;
-        self.inner.cache.forget(hash);
         Ok(())
     }
 
@@ -137,22 +137,17 @@ impl Directory {
     pub fn revoke_sessions_of(&self, person: PersonId) -> Result<usize> {
         let sql = "DELETE FROM sessions WHERE person_id = ?1";
         let ended = self.write(|tx| Ok(tx.execute(sql, [id_bytes(person)])?))?;
-        self.inner.cache.forget_person(person);
         Ok(ended)
     }
 
     /// Writes which sessions were used on which day. Should that fail, the days are lost, which harms nobody.
     pub(super) fn flush_used_days(&self) -> Result<()> {
-        let used_days = self.inner.cache.take_used_days();
-        if used_days.is_empty() {
-            return Ok(());
-        }
-        self.write(|tx| {
-            let mut note = tx.prepare_cached("UPDATE sessions SET last_used_day = ?2 WHERE token_hash = ?1")?;
-            for (hash, day) in used_days {
-                note.execute(params![hash.0, day])?;
-            }
-            Ok(())
+        let used_days: Vec<_> = self.inner.cache.take_used_days().into_iter().collect();
+        used_days.chunks(USED_DAYS_CHUNK).try_for_each(|some| {
+            self.write(|tx| {
+                let mut note = tx.prepare_cached("UPDATE sessions SET last_used_day = ?2 WHERE token_hash = ?1")?;
+                some.iter().try_for_each(|(hash, day)| Ok(note.execute(params![hash.0, day]).map(drop)?))
+            })
         })
     }
 
@@ -162,8 +157,15 @@ impl Directory {
     }
 
     fn look_up(&self, hash: TokenHash, now: Timestamp) -> Result<Session> {
-        let read_at = self.inner.cache.generation();
-        let (session, last_used_day) = self.read(|db| find(db, hash))?.ok_or(Refusal::NotSignedIn {})?;
+        let mut read_at = self.inner.cache.generation();
+        let mut found = self.read(|db| find(db, hash))?;
+        // It may have begun on another node a moment ago.
+        if found.is_none() && self.is_shared() {
+            self.catch_up()?;
+            read_at = self.inner.cache.generation();
+            found = self.read(|db| find(db, hash))?;
+        }
+        let (session, last_used_day) = found.ok_or(Refusal::NotSignedIn {})?;
         if session.expires <= now {
             return Err(Refusal::NotSignedIn {}.into());
         }
@@ -173,7 +175,6 @@ impl Directory {
 }
 
 /// Begins one more session of a person and ends their oldest when there are too many.
-/// Who calls must forget the person in the cache once it is committed.
 pub(super) fn begin(
     tx: &Transaction<'_>,
     city: AreaCode,

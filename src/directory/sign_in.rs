@@ -73,7 +73,6 @@ impl Directory {
             let (session, _) = sessions::find(tx, token.hash())?.ok_or(Refusal::BadCredentials {})?;
             Ok((token, session))
         })?;
-        self.inner.cache.forget_person(person);
         Ok(signed_in)
     }
 }

@@ -19,6 +19,7 @@ use crate::domain::command::Command;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{CommandId, PersonId};
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
 use crate::engine::{Accepted, Answer};
 use crate::runtime::Muster;
 
@@ -89,7 +90,8 @@ pub(super) async fn carry_out(
     people: Vec<PersonEntry>,
     command: Command,
 ) -> Result<Accepted, DirectoryError> {
-    let arriving = directory.run(move |directory| directory.arrive(&people)).await?;
+    let now = muster.now();
+    let arriving = directory.run(move |directory| directory.arrive(&people, now)).await?;
     let answer = muster.order(actor, id, None, command).await;
     decide_arrivals(directory, arriving, &answer).await;
     Ok(answer?)
@@ -119,13 +121,13 @@ async fn decide_arrivals(directory: &Directory, arriving: Vec<PersonId>, answer:
     }
 }
 
-/// At a start, once the journal is taken in: whom an import that was cut short had written stays if the city knows them, and goes if
-/// not. Gives how many went. Blocks.
+/// At a start, once the journal is taken in: whom an import that was cut short had written at `upto` or before stays if the city knows
+/// them, and goes if not. Gives how many went. Blocks.
 ///
 /// # Errors
 /// The directory cannot be used.
-pub fn settle_arrivals(city: &City, directory: &Directory) -> Result<usize, DirectoryError> {
-    let arriving = directory.arriving()?;
+pub fn settle_arrivals(city: &City, directory: &Directory, upto: Timestamp) -> Result<usize, DirectoryError> {
+    let arriving = directory.arriving(upto)?;
     let (known, unknown): (Vec<_>, Vec<_>) =
         arriving.into_iter().partition(|person| city.places_of(*person).next().is_some());
     directory.stay(&known)?;
@@ -205,14 +207,14 @@ mod tests {
         let desk = Desk::new().await;
         desk.faults.fill_disk();
         assert_eq!(desk.imports(FIRST, PEOPLE).await.unwrap_err(), Refusal::JournalUnavailable {});
-        assert!(!desk.has(1) && !desk.has(4) && desk.directory.arriving().unwrap().is_empty());
+        assert!(!desk.has(1) && !desk.has(4) && desk.directory.arriving(Timestamp(i64::MAX)).unwrap().is_empty());
         desk.faults.heal();
         // Mended meanwhile, under the same id: nothing was done under it.
         let mended = PEOPLE.replace("示例乙", "示例丁");
         let taken = desk.imports(FIRST, &mended).await.unwrap();
         assert_eq!((taken.new_people, taken.position), (4, Some(2)));
         assert_eq!(desk.names(), ["张某1", "示例丁", "示例丙", "示例甲"]);
-        assert!(desk.directory.arriving().unwrap().is_empty());
+        assert!(desk.directory.arriving(Timestamp(i64::MAX)).unwrap().is_empty());
         let again = desk.imports(FIRST, &mended).await.unwrap();
         assert_eq!((again.new_people, again.position), (0, Some(2)), "the first answer");
     }
@@ -235,7 +237,7 @@ mod tests {
         let desk = Desk::new().await;
         desk.faults.panic_after_next();
         assert_eq!(desk.imports(FIRST, PEOPLE).await.unwrap_err(), Refusal::OutcomeUnknown {});
-        assert_eq!(desk.directory.arriving().unwrap().len(), 4, "the journal may have them");
+        assert_eq!(desk.directory.arriving(Timestamp(i64::MAX)).unwrap().len(), 4, "the journal may have them");
         // As if it had them: the city knows two of the four.
         let (known, unknown) = ([person_of(FIRST, 1), person_of(FIRST, 2)], [person_of(FIRST, 3), person_of(FIRST, 4)]);
         let started = Desk::new().await;
@@ -243,9 +245,9 @@ mod tests {
         batch.lines = vec![crate::domain::command::Line { compound: batch.compounds[0].id, line: known.to_vec() }];
         let city = Command::Import(Box::new(batch));
         started.muster.order(Actor::system(), FIRST, None, city).await.unwrap();
-        assert_eq!(settle_arrivals(&started.muster.city(), &desk.directory).unwrap(), 2);
+        assert_eq!(settle_arrivals(&started.muster.city(), &desk.directory, Timestamp(i64::MAX)).unwrap(), 2);
         let found = |ids: &[PersonId]| -> Vec<PersonEntry> { desk.directory.people(ids).unwrap() };
         assert_eq!((found(&known).len(), found(&unknown).len()), (2, 0));
-        assert!(desk.directory.arriving().unwrap().is_empty());
+        assert!(desk.directory.arriving(Timestamp(i64::MAX)).unwrap().is_empty());
     }
 }

@@ -102,6 +102,9 @@ codes! {
     /// The session ended, or was taken back.
     SignedOut 4003 "signed_out" Return::Never,
         "登录已失效，请重新登录。" "The session has ended. Sign in again.";
+    /// The person may do less or more than before, or nothing any more: the next connection tells.
+    RightsChanged 4004 "rights_changed" after(0, 500),
+        "账号或权限有变动，正在重新连接。" "The account or its rights have changed. Reconnecting.";
 }
 
 impl Code {

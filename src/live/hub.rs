@@ -216,7 +216,7 @@ impl Hub {
         self.state().history.kept()
     }
 
-    /// Closes every connection of a person: signed out, or granted something else.
+    /// Closes every connection of a person.
     pub fn close_person(&self, person: PersonId, code: Code) {
         let state = self.state();
         for place in state.by_person.get(&person).into_iter().flatten() {

@@ -34,7 +34,7 @@ use crate::config::base_map::BaseMap;
 use crate::config::templates::Templates;
 use crate::directory::Directory;
 use crate::domain::time::Timestamp;
-use crate::journal::SqliteReader;
+use crate::journal::JournalReader;
 use crate::live::Hub;
 use crate::runtime::Muster;
 
@@ -55,8 +55,8 @@ pub struct App {
     pub templates: Arc<Templates>,
     /// The city's own base map.
     pub base_map: Option<Arc<BaseMap>>,
-    /// The journal's file, to read the log from; `None` where the journal is kept in memory only.
-    pub journal: Option<SqliteReader>,
+    /// The journal, to read the log from; `None` where it is kept in memory only.
+    pub journal: Option<Arc<dyn JournalReader>>,
     /// Who is connected now.
     pub hub: Hub,
     /// Tells incidents again, one at a time.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::city::replay::{Plot, Replay, Told};
 use crate::domain::refusal::Refusal;
-use crate::journal::SqliteReader;
+use crate::journal::JournalReader;
 
 use super::error::{Answer, Edge, Problem};
 
@@ -38,14 +38,14 @@ impl Replays {
     ///
     /// # Errors
     /// [`Edge::ReplayBusy`] while another one is made, [`Edge::ReplayTooLong`], [`Refusal::JournalUnavailable`].
-    pub async fn tell(&self, reader: SqliteReader, plot: Plot) -> Answer<Told> {
+    pub async fn tell(&self, reader: Arc<dyn JournalReader>, plot: Plot) -> Answer<Told> {
         let turn = self.turn.clone().try_acquire_owned().map_err(|_| Edge::ReplayBusy {})?;
         let gone = CancellationToken::new();
         let _stops = gone.clone().drop_guard();
         let fold = tokio::task::spawn_blocking(move || {
             // The turn ends when the fold does, not when somebody stops waiting for it.
             let _turn = turn;
-            fold(&reader, plot, &gone)
+            fold(&*reader, plot, &gone)
         });
         let told =
             timeout(self.within, fold).await.map_err(|_| Edge::ReplayTooLong { seconds: self.within.as_secs() })?;
@@ -53,7 +53,7 @@ impl Replays {
     }
 }
 
-fn fold(reader: &SqliteReader, plot: Plot, gone: &CancellationToken) -> Answer<Told> {
+fn fold(reader: &dyn JournalReader, plot: Plot, gone: &CancellationToken) -> Answer<Told> {
     let mut replay = Replay::of(plot);
     let read = reader.for_each_after(0, |record| {
         if gone.is_cancelled() {
@@ -82,7 +82,7 @@ mod tests {
     use crate::domain::event::{Entry, Event};
     use crate::domain::ids::{CommandId, IncidentId};
     use crate::domain::time::Timestamp;
-    use crate::journal::{SqliteJournal, SqliteOptions};
+    use crate::journal::{SqliteJournal, SqliteOptions, SqliteReader};
 
     fn plot() -> Plot {
         let (incident, compounds) = (IncidentId(Uuid::from_u128(1)), BTreeSet::new());
@@ -90,7 +90,7 @@ mod tests {
     }
 
     /// A journal of two records that say nothing.
-    fn journal(folder: &Path) -> SqliteReader {
+    fn journal(folder: &Path) -> Arc<dyn JournalReader> {
         let path = folder.join("journal.sqlite");
         let mut journal = SqliteJournal::open(&path, SqliteOptions::new("1404".parse().unwrap())).unwrap();
         let entry = |n| Entry {
@@ -101,7 +101,7 @@ mod tests {
             events: vec![Event::Receipts(Vec::new())],
         };
         crate::testing::append(&mut journal, vec![entry(1), entry(2)]).unwrap();
-        SqliteReader::new(&path)
+        Arc::new(SqliteReader::new(&path))
     }
 
     #[tokio::test]
@@ -120,8 +120,8 @@ mod tests {
     fn a_fold_for_nobody_stops() {
         let folder = tempfile::tempdir().unwrap();
         let (reader, gone) = (journal(folder.path()), CancellationToken::new());
-        assert_eq!(fold(&reader, plot(), &gone).unwrap().end, 2);
+        assert_eq!(fold(&*reader, plot(), &gone).unwrap().end, 2);
         drop(gone.clone().drop_guard());
-        assert_eq!(fold(&reader, plot(), &gone).unwrap().end, 0);
+        assert_eq!(fold(&*reader, plot(), &gone).unwrap().end, 0);
     }
 }

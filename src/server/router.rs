@@ -21,6 +21,7 @@ use super::{App, assets, middleware, repeats, socket};
 
 /// The API with all that stands before it.
 pub fn router(app: &App) -> Router {
+    socket::close_unseated(app);
     let (described, document) = api_taking(app.config.import.body_limit_bytes);
     let counts = operate::HttpCounts::default();
     let router = described

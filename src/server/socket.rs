@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::domain::refusal::Refusal;
+use crate::live::codes::Code;
 use crate::live::frame::ServerFrame;
 use crate::live::{LiveIdentity, LiveParts, NoHandshake, Upgrade};
 
@@ -32,6 +33,14 @@ pub async fn live(
     let socket =
         socket.map_err(|_| Edge::BadHeader { name: "Upgrade", wanted: "a WebSocket handshake, version 13" })?;
     Ok(socket.accept(who, LiveParts { hub: app.hub.clone(), muster: app.muster.clone() }))
+}
+
+// INVARIANT: whoever loses a right loses it at once, also on a connection that is open.
+/// From now on connections are closed of people whose sessions, account or grants change, on whichever node.
+pub(super) fn close_unseated(app: &App) {
+    let hub = app.hub.clone();
+    app.directory
+        .on_unseated(move |people| people.iter().for_each(|person| hub.close_person(*person, Code::RightsChanged)));
 }
 
 /// Who asks, and until when that holds. A cookie counts only from a page of ours: the browser sends it whoever's page asked.

@@ -28,7 +28,7 @@ use crate::domain::ids::{CommandId, PersonId};
 use crate::domain::policy::Policy;
 use crate::engine::Limits;
 use crate::engine::ports::Journal;
-use crate::journal::{SqliteJournal, SqliteOptions, SqliteReader};
+use crate::journal::{JournalReader, SqliteJournal, SqliteOptions, SqliteReader};
 use crate::live::{Hub, LiveLimits};
 use crate::runtime::clock::Clock as _;
 use crate::runtime::{Muster, Parts};
@@ -118,7 +118,7 @@ impl Served {
         let laid_out = muster.order(Actor::system(), CommandId(Uuid::now_v7()), None, import).await;
         assert!(laid_out.is_ok(), "the demo city is refused: {laid_out:?}");
         let templates = Arc::new(Templates::load(None).unwrap_or_else(|error| panic!("{error}")));
-        let journal = Some(SqliteReader::new(&path));
+        let journal: Option<Arc<dyn JournalReader>> = Some(Arc::new(SqliteReader::new(&path)));
         let app = App {
             muster,
             directory,

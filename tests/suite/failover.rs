@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use muster::domain::command::Key;
 use muster::engine::ports::{Journal, JournalError, Proposal};
-use muster::journal::{AcknowledgeAfter, RedisJournal, RedisOptions};
+use muster::journal::RedisJournal;
+use muster::redis_link::{AcknowledgeAfter, RedisOptions};
 use muster::testing::append;
 
 use crate::journal_contract::{entries, records};
@@ -13,7 +14,7 @@ use crate::redis_server::{Watched, eventually};
 fn open(watched: &Watched, acknowledge_after: AcknowledgeAfter) -> RedisJournal {
     let timeout = Duration::from_millis(500);
     let options = RedisOptions::new(watched.url(), "1404".parse().unwrap());
-    RedisJournal::open(RedisOptions { acknowledge_after, timeout, ..options }).unwrap()
+    RedisJournal::lay_out(RedisOptions { acknowledge_after, timeout, ..options }).unwrap()
 }
 
 /// The `n`th entry, on its way.

@@ -11,13 +11,14 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use muster::cli::data_dir::DataDir;
 use muster::cli::demo_city::{self, DEMO_PASSWORD};
+use muster::cli::store::Store;
 use muster::config::Config;
 use muster::config::templates::Templates;
 use muster::domain::compound::CompoundId;
 use muster::domain::policy::Policy;
 use muster::engine::Limits;
 use muster::engine::ports::Journal;
-use muster::journal::SqliteJournal;
+use muster::journal::{JournalReader, SqliteJournal};
 use muster::live::{Hub, LiveLimits};
 use muster::runtime::clock::SystemClock;
 use muster::runtime::{Muster, Parts};
@@ -94,9 +95,9 @@ fn start(data: &DataDir, behind: Behind<'_>, runtime: &tokio::runtime::Runtime) 
         history: 1_000,
     });
     let (muster, directory) = (muster.unwrap(), data.open_directory().unwrap());
-    demo_city::ensure(data, &directory, &muster, runtime, 12).unwrap();
+    demo_city::ensure(&Store::from(data.clone()), &directory, &muster, runtime, 12).unwrap();
     let (config, templates) = (Arc::new(Config::default()), Arc::new(Templates::load(None).unwrap()));
-    let journal = Some(data.reader().unwrap());
+    let journal: Option<Arc<dyn JournalReader>> = Some(Arc::new(data.reader().unwrap()));
     let app = App {
         muster: muster.clone(),
         directory,

@@ -8,7 +8,9 @@ use muster::domain::event::{Entry, Event, Record};
 use muster::domain::ids::{AlertId, CommandId, PersonId};
 use muster::domain::time::Timestamp;
 use muster::engine::ports::{Journal, JournalError};
-use muster::journal::{MemoryJournal, OpenError, SqliteJournal, SqliteOptions, SqliteReader, backup, restore, verify};
+use muster::journal::{
+    JournalReader, MemoryJournal, OpenError, SqliteJournal, SqliteOptions, SqliteReader, backup, restore, verify,
+};
 use muster::testing::{Faults, FaultyJournal, append};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -193,10 +195,10 @@ fn a_journal_of_a_later_muster_is_refused() {
 fn pages_are_read_while_the_writer_goes_on() {
     let folder = TempDir::new().unwrap();
     let mut journal = open(&folder);
-    let reader = SqliteReader::new(&folder.path().join("journal.sqlite"));
+    let reader: &dyn JournalReader = &SqliteReader::new(&folder.path().join("journal.sqlite"));
     for n in 1..=20 {
         append(&mut journal, entries(n..=n)).unwrap();
-        assert_eq!(reader.clone().page_after(n - 1, 10).unwrap(), records(n..=n));
+        assert_eq!(reader.page_after(n - 1, 10).unwrap(), records(n..=n));
         assert_eq!(reader.last_position().unwrap(), n);
     }
     let mut seen = Vec::new();

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use muster::domain::command::Key;
 use muster::engine::ports::{Appended, Journal, JournalError, Proposal};
-use muster::journal::{AcknowledgeAfter, MemoryJournal, OpenRedisError, RedisJournal, RedisOptions};
+use muster::journal::{MemoryJournal, RedisJournal};
+use muster::redis_link::{AcknowledgeAfter, OpenRedisError, RedisOptions};
 use muster::testing::append;
 
 use crate::journal_contract::{entries, records};
@@ -21,7 +22,7 @@ fn options(url: String) -> RedisOptions {
 
 /// A journal in an empty Redis.
 pub(crate) fn redis_journal(server: &RedisServer) -> RedisJournal {
-    RedisJournal::open(options(server.url())).unwrap()
+    RedisJournal::lay_out(options(server.url())).unwrap()
 }
 
 /// Two nodes on each kind of journal.
@@ -152,7 +153,7 @@ fn two_nodes_that_write_as_fast_as_they_can_agree_on_one_order() {
 fn a_node_far_behind_reads_before_it_writes() {
     let server = RedisServer::start();
     let url = server.url();
-    let [mut one, mut other] = [(); 2].map(|()| RedisJournal::open(options(url.clone())).unwrap());
+    let [mut one, mut other] = [(); 2].map(|()| RedisJournal::lay_out(options(url.clone())).unwrap());
     append(&mut one, entries(1..=2_500)).unwrap();
     let (mut seen, mut rounds) = (0, 0);
     while seen < 2_500 {
@@ -168,7 +169,7 @@ fn a_node_far_behind_reads_before_it_writes() {
 #[test]
 fn what_was_acknowledged_outlasts_a_server_that_is_killed_and_the_epoch_is_another() {
     let mut server = RedisServer::start();
-    let open = |server: &RedisServer| RedisJournal::open(options(server.url())).unwrap();
+    let open = |server: &RedisServer| RedisJournal::lay_out(options(server.url())).unwrap();
     let mut journal = open(&server);
     append(&mut journal, entries(1..=5)).unwrap();
     server.kill();
@@ -199,14 +200,14 @@ fn what_was_acknowledged_outlasts_a_server_that_is_killed_and_the_epoch_is_anoth
 fn of_an_append_that_is_not_answered_nobody_says_that_it_was_not_kept() {
     let server = RedisServer::start();
     let options = RedisOptions { timeout: Duration::from_millis(300), ..options(server.url()) };
-    let mut journal = RedisJournal::open(options.clone()).unwrap();
+    let mut journal = RedisJournal::lay_out(options.clone()).unwrap();
     append(&mut journal, entries(1..=1)).unwrap();
     server.freeze();
     let doubtful = journal.append(1, touching(call(HERE), 2));
     server.thaw();
     assert!(matches!(doubtful, Err(JournalError::OutcomeUnknown(_))), "{doubtful:?}");
     // It was on its way, and is kept when the server goes on: the giver who repeats it finds it done.
-    let mut other = RedisJournal::open(options).unwrap();
+    let mut other = RedisJournal::lay_out(options).unwrap();
     let until = std::time::Instant::now() + PATIENCE;
     while other.last_position().unwrap() < 2 {
         assert!(std::time::Instant::now() < until, "the server read what had reached it");
@@ -221,7 +222,7 @@ fn an_append_that_no_replica_has_is_not_acknowledged() {
     let url = server.url();
     let acknowledge_after = AcknowledgeAfter::Replicas(1);
     let timeout = Duration::from_millis(200);
-    let mut journal = RedisJournal::open(RedisOptions { acknowledge_after, timeout, ..options(url) }).unwrap();
+    let mut journal = RedisJournal::lay_out(RedisOptions { acknowledge_after, timeout, ..options(url) }).unwrap();
     let unknown = append(&mut journal, entries(1..=1));
     assert!(
         matches!(&unknown, Err(JournalError::OutcomeUnknown(why)) if why.contains("0 of 1 replicas")),
@@ -233,7 +234,7 @@ fn an_append_that_no_replica_has_is_not_acknowledged() {
 fn a_node_that_decided_on_what_is_not_there_writes_nothing() {
     let server = RedisServer::start();
     let url = server.url();
-    let [mut one, mut other] = [(); 2].map(|()| RedisJournal::open(options(url.clone())).unwrap());
+    let [mut one, mut other] = [(); 2].map(|()| RedisJournal::lay_out(options(url.clone())).unwrap());
     append(&mut one, entries(1..=3)).unwrap();
     assert_eq!(other.read_after(0, 10).unwrap(), records(1..=3));
     let mut connection = redis::Client::open(url.clone()).unwrap().get_connection().unwrap();
@@ -244,18 +245,18 @@ fn a_node_that_decided_on_what_is_not_there_writes_nothing() {
     other.rewind().unwrap();
     assert_eq!(other.read_after(0, 10).unwrap(), records(1..=2));
     // Redis takes no id again that it has deleted: a server that takes over lacks it from the start.
-    assert_eq!(RedisJournal::open(options(url)).unwrap().last_position().unwrap(), 2);
+    assert_eq!(RedisJournal::lay_out(options(url)).unwrap().last_position().unwrap(), 2);
 }
 
 #[test]
 fn a_missing_record_is_named() {
     let server = RedisServer::start();
     let url = server.url();
-    let mut journal = RedisJournal::open(options(url.clone())).unwrap();
+    let mut journal = RedisJournal::lay_out(options(url.clone())).unwrap();
     append(&mut journal, entries(1..=5)).unwrap();
     let mut connection = redis::Client::open(url.clone()).unwrap().get_connection().unwrap();
     let _: u64 = redis::cmd("XDEL").arg("{muster:1404}:journal").arg("4-0").query(&mut connection).unwrap();
-    let mut other = RedisJournal::open(options(url)).unwrap();
+    let mut other = RedisJournal::lay_out(options(url)).unwrap();
     let damaged = other.read_after(0, 10);
     assert!(matches!(&damaged, Err(JournalError::Damaged { position: 4, why }) if why.contains("5-0")), "{damaged:?}");
 }
@@ -267,25 +268,28 @@ fn what_is_no_journal_of_this_city_is_refused_by_name() {
     let mut connection = redis::Client::open(url.clone()).unwrap().get_connection().unwrap();
     let meta = "{muster:1404}:meta";
     let _: () = redis::cmd("HSET").arg(meta).arg("form").arg(1).arg("city").arg("1405").query(&mut connection).unwrap();
-    let refused = RedisJournal::open(options(url.clone())).err().unwrap();
+    let refused = RedisJournal::lay_out(options(url.clone())).err().unwrap();
     assert!(matches!(refused, OpenRedisError::NotAJournal(_)), "{refused}");
     let _: () = redis::cmd("DEL").arg(meta).query(&mut connection).unwrap();
+    let refused = RedisJournal::open(options(url.clone())).err().unwrap();
+    assert!(matches!(refused, OpenRedisError::NotLaidOut(_)), "nothing is laid out unasked: {refused}");
+    drop(RedisJournal::lay_out(options(url.clone())).unwrap());
     drop(RedisJournal::open(options(url.clone())).unwrap());
     let _: () = redis::cmd("HSET").arg(meta).arg("form").arg(2).query(&mut connection).unwrap();
-    let refused = RedisJournal::open(options(url)).err().unwrap();
+    let refused = RedisJournal::lay_out(options(url)).err().unwrap();
     assert!(matches!(refused, OpenRedisError::LaterForm { found: 2 }), "{refused}");
 }
 
 #[test]
 fn a_server_that_does_not_sync_each_write_is_warned_about_by_name() {
     let mut server = RedisServer::start();
-    assert_eq!(RedisJournal::open(options(server.url())).unwrap().sync_warning(), None);
+    assert_eq!(RedisJournal::lay_out(options(server.url())).unwrap().sync_warning(), None);
     for (name, value, said) in
         [("appendfsync", "everysec", "appendfsync everysec"), ("appendonly", "no", "appendonly no")]
     {
         let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
         let _: () = redis::cmd("CONFIG").arg("SET").arg(name).arg(value).query(&mut connection).unwrap();
-        let warning = RedisJournal::open(options(server.url())).unwrap().sync_warning().unwrap();
+        let warning = RedisJournal::lay_out(options(server.url())).unwrap().sync_warning().unwrap();
         assert!(warning.contains(said), "{warning}");
     }
     server.kill();
@@ -294,7 +298,7 @@ fn a_server_that_does_not_sync_each_write_is_warned_about_by_name() {
 #[test]
 fn a_server_that_lost_everything_is_not_taken_for_an_empty_city() {
     let mut server = RedisServer::start();
-    let mut journal = RedisJournal::open(options(server.url())).unwrap();
+    let mut journal = RedisJournal::lay_out(options(server.url())).unwrap();
     append(&mut journal, entries(1..=5)).unwrap();
     let connect = |server: &RedisServer| redis::Client::open(server.url()).unwrap().get_connection().unwrap();
     let _: () = redis::cmd("FLUSHALL").query(&mut connect(&server)).unwrap();

@@ -4,6 +4,7 @@
 mod api;
 mod copies;
 mod crash;
+mod directory_nodes;
 mod failover;
 mod full_disk;
 mod golden;

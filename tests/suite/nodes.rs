@@ -21,7 +21,8 @@ use muster::domain::roll_call::{CheckIn, RollStatus, Verified};
 use muster::domain::succession::SuccessionEvent;
 use muster::engine::ports::Journal;
 use muster::engine::{Answer, Limits};
-use muster::journal::{AcknowledgeAfter, MemoryJournal, RedisJournal, RedisOptions};
+use muster::journal::{MemoryJournal, RedisJournal};
+use muster::redis_link::{AcknowledgeAfter, RedisOptions};
 use muster::runtime::{Muster, Parts};
 use muster::testing::clock::SimClock;
 use muster::testing::world::{at, flood};
@@ -48,7 +49,7 @@ async fn each_cluster(check: impl AsyncFn(Cluster)) {
     check(Cluster::of(3, |node| Box::new(first.beside(node))).await).await;
     let server = RedisServer::start();
     let options = RedisOptions::new(server.url(), "1404".parse().unwrap());
-    check(Cluster::of(3, |_| Box::new(RedisJournal::open(options.clone()).unwrap())).await).await;
+    check(Cluster::of(3, |_| Box::new(RedisJournal::lay_out(options.clone()).unwrap())).await).await;
 }
 
 impl Cluster {
@@ -299,7 +300,7 @@ async fn a_primary_that_is_killed_under_load_takes_no_report_with_it_that_was_ac
         timeout: Duration::from_millis(500),
         ..RedisOptions::new(watched.url(), "1404".parse().unwrap())
     };
-    let mut cluster = Cluster::of(3, |_| Box::new(RedisJournal::open(options.clone()).unwrap())).await;
+    let mut cluster = Cluster::of(3, |_| Box::new(RedisJournal::lay_out(options.clone()).unwrap())).await;
     cluster.agree().await;
     let households: Vec<HouseholdKey> = cluster.households().into_iter().take(GIVERS * EACH).collect();
     let report_on = |household: &HouseholdKey| (*household, CommandId(Uuid::now_v7()), cluster.check_in(*household, 2));

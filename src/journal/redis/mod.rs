@@ -8,12 +8,10 @@
 //! How much an append that returned outlasts is up to the server: `appendfsync always`, and replicas that are waited for
 //! ([`AcknowledgeAfter`]).
 
-mod connection;
-mod source;
-mod watch;
+mod copies;
+mod reader;
 
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::time::Duration;
 
 use redis::FromRedisValue;
@@ -25,11 +23,15 @@ use crate::domain::command::Key;
 use crate::domain::event::{Entry, Record};
 use crate::engine::ports::{Appended, Journal, JournalError, Proposal, Wake};
 
+use crate::redis_link::{
+    AcknowledgeAfter, Failure, Link, Meta, OpenRedisError, RedisOptions, id_of, key_of, position_of, watch,
+};
+
 use super::record;
+use super::verify::{Fault, Report};
 
-use connection::{Failure, Link, Meta};
-
-pub use connection::OpenRedisError;
+pub use copies::{copy_in, copy_out};
+pub use reader::RedisReader;
 
 /// Records of others that an append goes through; a node that is further behind reads first.
 const OTHERS_MAX: usize = 1_000;
@@ -40,39 +42,7 @@ const TURN: Duration = Duration::from_millis(100);
 /// How long a node that lets another go first waits before it asks again.
 const TURN_ASK_EVERY: Duration = Duration::from_millis(2);
 
-/// When an append counts as durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AcknowledgeAfter {
-    /// The primary has it (on its disk, with `appendfsync always`). What a failover loses was acknowledged all the same.
-    #[default]
-    Primary,
-    /// So many replicas have it, too (in their memory): a failover to one of them loses nothing of it. Sentinels may choose any
-    /// replica, so only all of them are safe.
-    Replicas(u8),
-}
-
-/// How a journal in Redis is opened.
-#[derive(Debug, Clone)]
-pub struct RedisOptions {
-    /// `redis://host:port/db`, or `redis+sentinel://host:port,host:port/NAME/db`.
-    pub url: String,
-    /// Whose journal it is; that of another city has other keys.
-    pub city: AreaCode,
-    /// When an append counts as durable.
-    pub acknowledge_after: AcknowledgeAfter,
-    /// How long an answer may take before its outcome is unknown.
-    pub timeout: Duration,
-}
-
-impl RedisOptions {
-    /// What is usual, for this city.
-    pub fn new(url: impl Into<String>, city: AreaCode) -> Self {
-        let timeout = Duration::from_secs(2);
-        Self { url: url.into(), city, acknowledge_after: AcknowledgeAfter::default(), timeout }
-    }
-}
-
-/// The names of what is kept in Redis for a city. The braces keep them in one slot of a cluster.
+/// The keys of what is kept in Redis for a city's journal.
 #[derive(Debug, Clone)]
 struct Names {
     journal: String,
@@ -83,7 +53,7 @@ struct Names {
 
 impl Names {
     fn of(city: AreaCode) -> Self {
-        let name = |what| format!("{{muster:{city}}}:{what}");
+        let name = |what| key_of(city, what);
         Self { journal: name("journal"), meta: name("meta"), turn: name("turn"), mark: name("mark") }
     }
 }
@@ -115,22 +85,50 @@ type Raw = (String, Vec<Vec<u8>>);
 type Outcome = (String, Vec<Raw>, Vec<u64>, String);
 
 impl RedisJournal {
-    /// Opens the city's journal; lays it out where there is none.
+    /// Opens the city's journal.
     ///
     /// # Errors
     /// When Redis cannot be reached, or what it holds is not this city's journal in a form that is known here.
     pub fn open(options: RedisOptions) -> Result<Self, OpenRedisError> {
-        let names = Names::of(options.city);
-        let link = Link::open(&options, names.clone())?;
-        let meta = link.meta().clone();
+        Link::open(&options).map(|link| Self::over(link, options))
+    }
+
+    /// The same; lays the city out in Redis where it is not there.
+    ///
+    /// # Errors
+    /// As [`RedisJournal::open`].
+    pub fn lay_out(options: RedisOptions) -> Result<Self, OpenRedisError> {
+        Link::lay_out(&options).map(|link| Self::over(link, options))
+    }
+
+    fn over(link: Link, options: RedisOptions) -> Self {
+        let (names, meta) = (Names::of(options.city), link.meta().clone());
         let last = Place { position: 0, link: meta.genesis() };
         let (node, epoch) = (uuid::Uuid::now_v7().to_string(), meta.epoch_name());
         let append = redis::Script::new(include_str!("append.lua"));
-        let mut journal = Self { options, names, node, link, append, meta, epoch, last };
-        if let Some(warning) = journal.sync_warning() {
-            tracing::warn!("{warning}");
+        Self { options, names, node, link, append, meta, epoch, last }
+    }
+
+    /// Walks the whole journal along its links, from the first record to the last; a fault is part of the report, not an error.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be read at all.
+    pub fn verify(&mut self) -> Result<Report, JournalError> {
+        self.rewind()?;
+        let mut fault = None;
+        loop {
+            match self.read_after(self.last.position, PAGE) {
+                Ok(page) if page.is_empty() => break,
+                Ok(_) => {}
+                Err(JournalError::Damaged { position, why }) => {
+                    fault = Some(Fault { position, why });
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(journal)
+        let Place { position: good, link: hash } = self.last.clone();
+        Ok(Report { city: self.options.city.to_string(), epoch: self.epoch.clone(), good, hash, fault })
     }
 
     /// What the server's settings let a power cut take of what was acknowledged; `None` where it takes nothing.
@@ -174,13 +172,13 @@ impl RedisJournal {
 
     /// Asks something that changes nothing.
     fn ask<T: FromRedisValue>(&mut self, command: &redis::Cmd) -> Result<T, JournalError> {
-        self.link.with(|connection| command.query(connection)).map_err(Failure::of_reading)
+        self.link.ask(command).map_err(|why| of_reading(&why))
     }
 
     // INVARIANT: no node goes on with records that the server lacks.
     /// Connects, where it broke off, and goes on in the epoch that is there, where what was given out is there, too.
     fn stand(&mut self) -> Result<(), JournalError> {
-        self.link.stand().map_err(Failure::of_reading)?;
+        self.link.stand().map_err(|why| of_reading(&why))?;
         if !self.link.is_fresh() {
             return Ok(());
         }
@@ -243,7 +241,8 @@ impl RedisJournal {
         }
         let asked = std::time::Instant::now();
         loop {
-            let outcome: Outcome = self.link.with(|connection| call.invoke(connection)).map_err(Failure::of_writing)?;
+            let outcome: Outcome =
+                self.link.with(|connection| call.invoke(connection)).map_err(|why| of_writing(&why))?;
             // A turn ends by itself: a node that died in it holds nobody up for long.
             if outcome.0 != "turn" || asked.elapsed() > 2 * TURN {
                 return Ok(outcome);
@@ -251,24 +250,16 @@ impl RedisJournal {
             std::thread::sleep(TURN_ASK_EVERY);
         }
     }
+}
 
-    /// Waits until as many replicas as were asked for have what was appended.
-    fn wait_for_replicas(&mut self) -> Result<(), JournalError> {
-        let AcknowledgeAfter::Replicas(wanted) = self.options.acknowledge_after else { return Ok(()) };
-        let within = self.options.timeout.as_millis() / 2;
-        let mut command = redis::cmd("WAIT");
-        command.arg(wanted).arg(within.to_string());
-        // What was written is written, whatever is said now.
-        let unknown = |why: JournalError| JournalError::OutcomeUnknown(why.to_string());
-        let have: u8 =
-            self.link.with(|connection| command.query(connection)).map_err(|why| unknown(why.of_writing()))?;
-        if have >= wanted {
-            return Ok(());
-        }
-        // It may be a primary that others have left.
-        self.link.give_up();
-        Err(JournalError::OutcomeUnknown(format!("{have} of {wanted} replicas have it after {within} ms")))
-    }
+/// Of something that changes nothing.
+fn of_reading(why: &Failure) -> JournalError {
+    JournalError::Unavailable(why.to_string())
+}
+
+/// Of an append.
+fn of_writing(why: &Failure) -> JournalError {
+    if why.leaves_open() { JournalError::OutcomeUnknown(why.to_string()) } else { of_reading(why) }
 }
 
 impl Journal for RedisJournal {
@@ -303,7 +294,8 @@ impl Journal for RedisJournal {
         let last = records.last().map_or(seen, |record| record.position);
         self.last = Place { position: last, link };
         if positions.iter().any(Option::is_some) {
-            self.wait_for_replicas()?;
+            // What was written is written, whatever is said now.
+            self.link.wait_for_replicas().map_err(|why| JournalError::OutcomeUnknown(why.to_string()))?;
         }
         Ok(Appended { records, positions })
     }
@@ -326,8 +318,8 @@ impl Journal for RedisJournal {
         // Redis waits for what this connection wrote; all that was written before goes to the replicas before it.
         let mut mark = redis::cmd("SET");
         mark.arg(&self.names.mark).arg(last.position);
-        self.link.with(|connection| mark.query::<()>(connection)).map_err(Failure::of_writing)?;
-        self.wait_for_replicas()
+        self.link.ask::<()>(&mark).map_err(|why| of_writing(&why))?;
+        self.link.wait_for_replicas().map_err(|why| of_writing(&why))
     }
 
     fn read_after(&mut self, position: u64, limit: usize) -> Result<Vec<Record>, JournalError> {
@@ -375,7 +367,7 @@ impl Journal for RedisJournal {
     }
 
     fn rewind(&mut self) -> Result<(), JournalError> {
-        self.link.stand().map_err(Failure::of_reading)?;
+        self.link.stand().map_err(|why| of_reading(&why))?;
         let meta = self.link.meta().clone();
         if meta.name != self.meta.name {
             return Err(damaged(0, "another journal is there than the one that was read"));
@@ -408,14 +400,6 @@ impl<'a> Stored<'a> {
         let link = std::str::from_utf8(link).map_err(|_| damaged(position, "its link is no text"))?;
         Ok(Self { link: link.to_owned(), body })
     }
-}
-
-fn id_of(position: u64) -> String {
-    format!("{position}-0")
-}
-
-fn position_of(id: &str) -> Option<u64> {
-    id.strip_suffix("-0").and_then(|position| u64::from_str(position).ok())
 }
 
 /// As `append.lua` does it.

@@ -3,6 +3,7 @@
 //! A request looks at a bounded number of records: a page may be short or even empty while there is more; `next` says where to go on.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::domain::event::Record;
 use crate::domain::ids::IncidentId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{MICROS_PER_S, Timestamp};
-use crate::journal::{OpenError, SqliteReader};
+use crate::journal::{JournalReader, ReadError};
 use crate::server::App;
 use crate::server::caller::Caller;
 use crate::server::error::{Answer, Problem};
@@ -126,7 +127,7 @@ pub async fn list(
 }
 
 /// The positions between which what came in at the times asked for must stand.
-async fn span_of(reader: SqliteReader, query: &LogQuery, end: u64) -> Answer<RangeInclusive<u64>> {
+async fn span_of(reader: Arc<dyn JournalReader>, query: &LogQuery, end: u64) -> Answer<RangeInclusive<u64>> {
     let (since, until) = (query.since.map(Timestamp::from), query.until.map(Timestamp::from));
     let margin_us = i64::from(MARGIN_S) * MICROS_PER_S;
     read(move || {
@@ -138,7 +139,7 @@ async fn span_of(reader: SqliteReader, query: &LogQuery, end: u64) -> Answer<Ran
 }
 
 /// Reads the journal where that may take its time.
-async fn read<T: Send + 'static>(read: impl FnOnce() -> Result<T, OpenError> + Send + 'static) -> Answer<T> {
+async fn read<T: Send + 'static>(read: impl FnOnce() -> Result<T, ReadError> + Send + 'static) -> Answer<T> {
     let failed = |cause: &dyn std::fmt::Display| {
         tracing::error!(%cause, "the log cannot be read");
         Problem::from(Refusal::JournalUnavailable {})

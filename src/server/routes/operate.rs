@@ -80,7 +80,7 @@ async fn ready(State(app): State<App>) -> Response {
 
 fn metrics(app: &App, counts: HttpCounts, request: &Request) -> Answer<Response> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address);
-    if !is_local(peer, request.headers()) && !shows_token(request.headers(), &app.config.server.metrics_token) {
+    if !is_local(peer, request.headers()) && !shows_token(request.headers(), &app.config.server.metrics_token.0) {
         return Err(Refusal::NotSignedIn {}.into());
     }
     let mut registry = Registry::with_prefix("muster");

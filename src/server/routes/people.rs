@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(read("posts").await.ok()[1]["claims"][0]["person"], line[0]);
         let nowhere = enter(form("示例乙", "13900000002", json!({ "post": 9 })), &three).await;
         assert_eq!(nowhere.problem(), (404, "unknown_post"));
-        assert!(app.app.directory.arriving().unwrap().is_empty(), "who has no part did not come");
+        assert!(app.app.directory.arriving(app.app.now()).unwrap().is_empty(), "who has no part did not come");
         assert_eq!(enter(form(" ", "13900000002", json!("deputy")), &four).await.problem(), (422, "bad_text"));
         let elsewhere = app.post(&format!("/api/v1/compounds/{ELSEWHERE}/people")).bearer(&street);
         let refused = elsewhere.json(&form("示例丙", "13900000003", json!("deputy"))).send().await;

@@ -14,7 +14,7 @@ const SENTINEL_PORT: u16 = 26_379;
 /// The redis crate has a Sentinel client of its own; it connects to them without a limit of time, and one that is frozen would hold up
 /// the driver.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// Always there.
     Address(Client),
     /// Wherever one of them says.
@@ -35,7 +35,7 @@ impl Source {
     ///
     /// # Errors
     /// When it is none.
-    pub(super) fn parse(url: &str) -> RedisResult<Self> {
+    pub(crate) fn parse(url: &str) -> RedisResult<Self> {
         let Some(rest) = url.strip_prefix(SENTINEL_SCHEME) else { return Client::open(url).map(Self::Address) };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (name, database) = path.split_once('/').unwrap_or((path, ""));
@@ -59,7 +59,7 @@ impl Source {
     ///
     /// # Errors
     /// When nobody is reached, or no Sentinel knows.
-    pub(super) fn connect(&self, within: Duration) -> RedisResult<Connection> {
+    pub(crate) fn connect(&self, within: Duration) -> RedisResult<Connection> {
         match self {
             Self::Address(client) => connect(client, within),
             Self::Sentinels { sentinels, name, user, database } => {
@@ -81,6 +81,14 @@ impl Source {
             }
         }
     }
+}
+
+/// Whether this is an address of Redis, or of Sentinels.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_url(url: &str) -> RedisResult<()> {
+    Source::parse(url).map(drop)
 }
 
 fn connect(client: &Client, within: Duration) -> RedisResult<Connection> {

@@ -1,4 +1,4 @@
-//! Waking a node when others write: a thread with a connection of its own, since a read that blocks keeps it for itself.
+//! Hearing of what others write to a stream: a thread with a connection of its own, since a read that blocks keeps it for itself.
 
 use std::sync::Weak;
 use std::thread::{Builder, sleep};
@@ -6,24 +6,25 @@ use std::time::Duration;
 
 use redis::{Connection, RedisResult, Value};
 
-use crate::engine::ports::Wake;
-
 use super::position_of;
 use super::source::Source;
 
-/// How long one read blocks; a watch whose journal is gone ends as soon.
+/// What is called when others may have written: with the position of the last entry, or [`u64::MAX`] where that cannot be told.
+pub(crate) type Heard = Box<dyn Fn(u64) + Send + Sync>;
+
+/// How long one read blocks; a watch whose link is gone ends as soon.
 const BLOCK: Duration = Duration::from_secs(1);
 /// How long an answer may take beyond that.
 const GRACE: Duration = Duration::from_secs(2);
 /// Between two attempts to connect.
 const CONNECT_EVERY: Duration = Duration::from_millis(200);
 
-/// Calls `wake` whenever something was written, and after each connection, until `alive` is gone.
-pub(super) fn start(source: Source, stream: String, alive: Weak<()>, wake: Wake) {
+/// Calls `heard` whenever something was written, and after each connection, until `alive` is gone.
+pub(crate) fn start(source: Source, stream: String, alive: Weak<()>, heard: Heard) {
     let watch = move || {
         while alive.strong_count() > 0 {
             // Why it broke off is told by whoever writes; here it is only tried again.
-            if follow(&source, &stream, &alive, &wake).is_err() {
+            if follow(&source, &stream, &alive, &heard).is_err() {
                 sleep(CONNECT_EVERY);
             }
         }
@@ -33,19 +34,19 @@ pub(super) fn start(source: Source, stream: String, alive: Weak<()>, wake: Wake)
     }
 }
 
-fn follow(source: &Source, stream: &str, alive: &Weak<()>, wake: &Wake) -> RedisResult<()> {
+fn follow(source: &Source, stream: &str, alive: &Weak<()>, heard: &Heard) -> RedisResult<()> {
     let mut connection = source.connect(GRACE)?;
     connection.set_read_timeout(Some(BLOCK + GRACE))?;
     let mut last = newest(&mut connection, stream)?;
     // It may be another server, which lacks what was read from the one before.
-    wake(u64::MAX);
+    heard(u64::MAX);
     let block = BLOCK.as_millis().to_string();
     while alive.strong_count() > 0 {
         let mut read = redis::cmd("XREAD");
         read.arg("COUNT").arg(1).arg("BLOCK").arg(&block).arg("STREAMS").arg(stream).arg(&last);
         if read.query::<Value>(&mut connection)? != Value::Nil {
             last = newest(&mut connection, stream)?;
-            wake(position_of(&last).unwrap_or(u64::MAX));
+            heard(position_of(&last).unwrap_or(u64::MAX));
         }
     }
     Ok(())

@@ -3,28 +3,32 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use redis::{Connection, RedisError, RedisResult};
+use redis::{Connection, FromRedisValue, RedisError, RedisResult};
 use sha1_smol::Sha1;
 
-use crate::engine::ports::JournalError;
-
 use super::source::Source;
-use super::{Names, RedisOptions};
+use super::{AcknowledgeAfter, RedisOptions, key_of};
 
 /// How soon it is tried again to connect, where nobody was reached.
 const CONNECT_EVERY: Duration = Duration::from_millis(100);
 /// The form of what is kept; a later one is refused.
 const FORM: u32 = 1;
 
-/// Why a journal in Redis was not opened.
+/// Why what a city keeps in Redis was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenRedisError {
     /// The address is none, or nobody answers there.
     #[error("Redis cannot be reached: {0}")]
     NotReached(#[from] RedisError),
+    /// It did not answer, or refused.
+    #[error("Redis did not do what it was asked: {0}")]
+    NotAnswered(String),
     /// A replica answers: it takes no records.
     #[error("this Redis is a replica, not the primary")]
     Replica,
+    /// No city was ever laid out there, under this code.
+    #[error("Redis holds nothing of the city {0}: lay it out with `muster init`")]
+    NotLaidOut(String),
     /// There was a journal, and nothing is there any more.
     #[error(
         "Redis holds no journal any more: it lost its data. Bring a copy back, or start Muster anew to begin an empty city"
@@ -51,63 +55,71 @@ pub enum OpenRedisError {
 
 /// Why something that was asked of Redis was not answered.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// It was not asked: nobody is there who could be.
     NotReached(String),
     /// It refused: nothing was done.
     Refused(RedisError),
     /// It was asked, and then nothing was heard.
     BrokeOff(RedisError),
+    /// What was written is written, but not where it is safe.
+    TooFewReplicas(String),
 }
 
 impl Failure {
-    /// Of something that changes nothing.
-    pub(super) fn of_reading(self) -> JournalError {
-        JournalError::Unavailable(match self {
-            Self::NotReached(why) => why,
-            Self::Refused(error) | Self::BrokeOff(error) => error.to_string(),
-        })
+    /// Whether what was to be written may be written all the same.
+    pub(crate) const fn leaves_open(&self) -> bool {
+        matches!(self, Self::BrokeOff(_) | Self::TooFewReplicas(_))
     }
+}
 
-    /// Of an append.
-    pub(super) fn of_writing(self) -> JournalError {
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::BrokeOff(error) => JournalError::OutcomeUnknown(error.to_string()),
-            other => other.of_reading(),
+            Self::NotReached(why) | Self::TooFewReplicas(why) => f.write_str(why),
+            Self::Refused(error) | Self::BrokeOff(error) => error.fmt(f),
         }
     }
 }
 
-/// What Redis says whose journal it holds.
+impl From<Failure> for OpenRedisError {
+    fn from(failure: Failure) -> Self {
+        Self::NotAnswered(failure.to_string())
+    }
+}
+
+/// What Redis says whose city it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Meta {
+pub(crate) struct Meta {
     city: String,
     /// Names the journal for ever.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Raised whenever another server holds the journal than before.
-    pub(super) epoch: u64,
+    pub(crate) epoch: u64,
     /// Which run of a server began it: two servers that took over from the same one count alike.
-    pub(super) run: String,
+    pub(crate) run: String,
 }
 
 impl Meta {
     /// The link before the first record.
-    pub(super) fn genesis(&self) -> String {
+    pub(crate) fn genesis(&self) -> String {
         Sha1::from(format!("muster journal {} of {}", self.name, self.city)).digest().to_string()
     }
 
     /// Names the journal and its epoch, for those who resume.
-    pub(super) fn epoch_name(&self) -> String {
+    pub(crate) fn epoch_name(&self) -> String {
         let run: String = self.run.chars().take(8).collect();
         format!("{}-{}-{run}", self.name, self.epoch)
     }
 }
 
 /// A connection that comes and goes.
-pub(super) struct Link {
+pub(crate) struct Link {
     source: Source,
     timeout: Duration,
-    names: Names,
+    acknowledge_after: AcknowledgeAfter,
+    /// The key of what says whose city it is.
+    meta_key: String,
     city: String,
     connection: Option<Connection>,
     /// What Redis said when it was connected to last; before that, nothing.
@@ -121,32 +133,40 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects for the first time.
-    pub(super) fn open(options: &RedisOptions, names: Names) -> Result<Self, OpenRedisError> {
-        let source = Source::parse(&options.url)?;
-        let (timeout, city) = (options.timeout, options.city.to_string());
+    /// Connects to a city that was laid out there.
+    pub(crate) fn open(options: &RedisOptions) -> Result<Self, OpenRedisError> {
+        Self::connected(options, "")
+    }
+
+    /// Lays a city out there, unless it is there already, and connects to it.
+    pub(crate) fn lay_out(options: &RedisOptions) -> Result<Self, OpenRedisError> {
+        Self::connected(options, &uuid::Uuid::now_v7().to_string())
+    }
+
+    fn connected(options: &RedisOptions, name: &str) -> Result<Self, OpenRedisError> {
         let mut link = Self {
-            source,
-            timeout,
-            names,
-            city,
+            source: Source::parse(&options.url)?,
+            timeout: options.timeout,
+            acknowledge_after: options.acknowledge_after,
+            meta_key: key_of(options.city, "meta"),
+            city: options.city.to_string(),
             connection: None,
             meta: Meta::default(),
             is_fresh: false,
             not_reached: None,
             alive: Arc::default(),
         };
-        link.connect()?;
+        link.connect(name)?;
         Ok(link)
     }
 
     /// What Redis said when it was connected to last.
-    pub(super) fn meta(&self) -> &Meta {
+    pub(crate) fn meta(&self) -> &Meta {
         &self.meta
     }
 
     /// Connects where there is no connection.
-    pub(super) fn stand(&mut self) -> Result<(), Failure> {
+    pub(crate) fn stand(&mut self) -> Result<(), Failure> {
         if self.connection.is_some() {
             return Ok(());
         }
@@ -154,39 +174,39 @@ impl Link {
         if self.not_reached.is_some_and(|at| at.elapsed() < CONNECT_EVERY) {
             return Err(Failure::NotReached("Redis was not reached a moment ago".to_owned()));
         }
-        self.connect().map_err(|error| {
+        self.connect("").map_err(|error| {
             self.not_reached = Some(Instant::now());
             Failure::NotReached(error.to_string())
         })
     }
 
     /// Whether nobody has looked yet what is there on this connection.
-    pub(super) const fn is_fresh(&self) -> bool {
+    pub(crate) const fn is_fresh(&self) -> bool {
         self.is_fresh
     }
 
     /// What is there is what was there before.
-    pub(super) const fn was_looked_at(&mut self) {
+    pub(crate) const fn was_looked_at(&mut self) {
         self.is_fresh = false;
     }
 
     /// Gives the connection up: the next finds out whose turn it is.
-    pub(super) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.connection = None;
     }
 
     /// Where the primary is.
-    pub(super) fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         self.source.clone()
     }
 
     /// Gone once the link is.
-    pub(super) fn alive(&self) -> Weak<()> {
+    pub(crate) fn alive(&self) -> Weak<()> {
         Arc::downgrade(&self.alive)
     }
 
     /// Does something on the connection, which is made anew where it broke off.
-    pub(super) fn with<T>(&mut self, what: impl FnOnce(&mut Connection) -> RedisResult<T>) -> Result<T, Failure> {
+    pub(crate) fn with<T>(&mut self, what: impl FnOnce(&mut Connection) -> RedisResult<T>) -> Result<T, Failure> {
         self.stand()?;
         let Some(connection) = &mut self.connection else {
             return Err(Failure::NotReached("there is no connection".to_owned()));
@@ -205,8 +225,29 @@ impl Link {
         })
     }
 
-    /// Connects to the primary, and begins an epoch where it is another than before.
-    fn connect(&mut self) -> Result<(), OpenRedisError> {
+    /// Asks something on the connection.
+    pub(crate) fn ask<T: FromRedisValue>(&mut self, command: &redis::Cmd) -> Result<T, Failure> {
+        self.with(|connection| command.query(connection))
+    }
+
+    /// Waits until as many replicas as were asked for have all that was written on this connection.
+    pub(crate) fn wait_for_replicas(&mut self) -> Result<(), Failure> {
+        let AcknowledgeAfter::Replicas(wanted) = self.acknowledge_after else { return Ok(()) };
+        let within = self.timeout.as_millis() / 2;
+        let mut command = redis::cmd("WAIT");
+        command.arg(wanted).arg(within.to_string());
+        let have: u8 = self.ask(&command)?;
+        if have >= wanted {
+            return Ok(());
+        }
+        // It may be a primary that others have left.
+        self.give_up();
+        Err(Failure::TooFewReplicas(format!("{have} of {wanted} replicas have it after {within} ms")))
+    }
+
+    /// Connects to the primary, and begins an epoch where it is another than before. Under `name`, where it is not empty, a city is
+    /// laid out where there is none.
+    fn connect(&mut self, name: &str) -> Result<(), OpenRedisError> {
         let mut connection = self.source.connect(self.timeout)?;
         let is_first = self.meta == Meta::default();
         let info: String = redis::cmd("INFO").query(&mut connection)?;
@@ -215,15 +256,13 @@ impl Link {
             return Err(OpenRedisError::Replica);
         }
         let mut enter = redis::cmd("EVAL");
-        enter.arg(include_str!("enter.lua")).arg(1).arg(&self.names.meta);
-        // A journal is laid out where one is opened, never where one was lost.
-        let name = if is_first { uuid::Uuid::now_v7().to_string() } else { String::new() };
+        enter.arg(include_str!("enter.lua")).arg(1).arg(&self.meta_key);
         enter.arg(FORM).arg(&self.city).arg(of("run_id:")).arg(name);
         let found: [Option<String>; 5] = enter.query(&mut connection)?;
-        if !is_first && found.iter().all(Option::is_none) {
-            return Err(OpenRedisError::Lost);
+        if found.iter().all(Option::is_none) {
+            return Err(if is_first { OpenRedisError::NotLaidOut(self.city.clone()) } else { OpenRedisError::Lost });
         }
-        let not_ours = || OpenRedisError::NotAJournal(self.names.meta.clone());
+        let not_ours = || OpenRedisError::NotAJournal(self.meta_key.clone());
         let [Some(form), Some(city), Some(name), Some(epoch), Some(run)] = found else { return Err(not_ours()) };
         let (Ok(form), Ok(epoch)) = (form.parse::<u32>(), epoch.parse::<u64>()) else { return Err(not_ours()) };
         if form > FORM {
