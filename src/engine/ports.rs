@@ -3,6 +3,7 @@
 use crate::city::City;
 use crate::domain::command::Key;
 use crate::domain::event::{Entry, Record};
+use crate::domain::time::Timestamp;
 
 /// Why a journal did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +127,9 @@ pub trait Publisher: Send {
     /// Tells those whom it concerns. Must not block: the driver waits, and but for the last record of a round the city's write lock
     /// is held. What concerns a whole city (an order, an alert) is alone in its round, so that reading goes on while it is told.
     fn publish(&mut self, city: &City, record: &Record);
+
+    /// The journal does not answer: what is shown is as of that moment, and commands are refused. `None`: all goes on.
+    fn stand_still(&mut self, _as_of: Option<Timestamp>) {}
 
     /// The city was read anew and now stands at `position`: what was told before may never have been. Whoever listens loads anew.
     fn begin_anew(&mut self, _position: u64) {}

@@ -169,6 +169,11 @@ pub enum ServerFrame<'a> {
         /// The compounds.
         compounds: &'a [MapState],
     },
+    /// The server cannot reach what the city is kept in, or can again.
+    Picture {
+        /// What you were told and what you read is as of then, RFC 3339, and commands are refused; `null`: all is as of now.
+        as_of: Option<String>,
+    },
     /// Are you there? Anything you send is an answer.
     Ping {
         /// The server's time, RFC 3339.
@@ -203,6 +208,9 @@ pub struct Hello<'a> {
     pub cursor: Cursor,
     /// The server's time, RFC 3339.
     pub at: String,
+    /// What the server knows is as of then, RFC 3339, while it cannot reach what the city is kept in (see `picture`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
     /// Seconds between heartbeats; a client that hears nothing for 2.5 times as long should reconnect.
     pub heartbeat_s: u64,
     /// Milliseconds for which events are held back, for you to say `resume`.

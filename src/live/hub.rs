@@ -19,10 +19,11 @@ use crate::city::audience::Audience;
 use crate::domain::actor::Actor;
 use crate::domain::event::Record;
 use crate::domain::ids::PersonId;
+use crate::domain::time::Timestamp;
 use crate::engine::ports::Publisher;
 
 use super::codes::Code;
-use super::frame::{Cursor, Frame};
+use super::frame::{Cursor, Frame, ServerFrame, rfc3339};
 use super::inbox::{Inbox, Mail, Seat};
 use super::limits::LiveLimits;
 use super::receipts::Receipts;
@@ -57,6 +58,8 @@ struct Inner {
 struct State {
     next_id: ConnectionId,
     stopping: bool,
+    /// Since when what is shown stands still.
+    as_of: Option<Timestamp>,
     connected: usize,
     /// Who sits where, shard by shard.
     shards: Vec<Seats>,
@@ -104,6 +107,7 @@ impl Hub {
         let state = State {
             next_id: 1,
             stopping: false,
+            as_of: None,
             connected: 0,
             shards: (0..shards).map(|_| Seats::default()).collect(),
             by_person: HashMap::default(),
@@ -244,6 +248,11 @@ impl Hub {
         self.connections()
     }
 
+    /// Since when what is shown stands still; `None` while all goes on.
+    pub(super) fn as_of(&self) -> Option<Timestamp> {
+        self.state().as_of
+    }
+
     /// From here on the connection watches the map of these areas; `taken` says whether the last changes went out.
     pub(super) fn set_watch(&self, place: Place, watch: MapWatch, taken: Arc<AtomicBool>) {
         if let Some(connected) = self.state().at_mut(place) {
@@ -339,6 +348,15 @@ impl Publisher for Hub {
         }
         drop(state);
         self.0.queued.fetch_add(queued as u64, Ordering::Relaxed);
+    }
+
+    fn stand_still(&mut self, as_of: Option<Timestamp>) {
+        let said = as_of.map(|as_of| rfc3339(as_of, self.limits().utc_offset_min));
+        let frame = ServerFrame::Picture { as_of: said }.encode();
+        // Under the hub's lock: whoever comes before is told now, whoever comes later is told with the first frame.
+        let mut state = self.state();
+        state.as_of = as_of;
+        self.inboxes().iter().for_each(|inbox| inbox.leave(Mail::Say(frame.clone())));
     }
 
     fn begin_anew(&mut self, position: u64) {

@@ -31,6 +31,8 @@ pub enum Mail {
     Map(Seat, ConnectionId, Arc<[Frame]>),
     /// The answer to a command.
     Answer(Seat, ConnectionId, Frame),
+    /// A word for all.
+    Say(Frame),
     /// A connection is to be closed.
     Close(Seat, ConnectionId, Code),
     /// All are to be closed.

@@ -171,6 +171,7 @@ fn hello(city: &City, actor: &Actor, parts: &LiveParts, registration: &Registrat
         epoch: &parts.muster.journal_epoch(),
         cursor: registration.cursor,
         at: rfc3339(parts.muster.now(), limits.utc_offset_min),
+        as_of: parts.hub.as_of().map(|as_of| rfc3339(as_of, limits.utc_offset_min)),
         heartbeat_s: limits.heartbeat.as_secs(),
         resume_wait_ms: limits.resume_wait.as_millis().try_into().unwrap_or(u64::MAX),
     })

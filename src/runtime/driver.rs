@@ -3,6 +3,8 @@
 //!
 //! Commands that come while the disk syncs are the next round. A thread, not a task, because an append blocks.
 
+mod contact;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -23,14 +25,14 @@ use crate::domain::time::Timestamp;
 use crate::engine::ports::{Journal, JournalError, Publisher};
 use crate::engine::{Answer, Engine, Refused, Round, Ticket, timers};
 
+use super::INBOX_MAX;
 use super::clock::Clock;
 use super::stats::Stats;
-use super::{INBOX_MAX, read_all};
+
+use contact::Contact;
 
 /// How long the driver sleeps at most before it looks at its timers.
 const TICK: Duration = Duration::from_millis(200);
-/// Records of other nodes that are read at once.
-const NEWS_CHUNK: usize = 10_000;
 
 /// What the driver is told.
 pub(super) enum Input {
@@ -89,9 +91,8 @@ pub(super) struct Driver {
     inbox: Receiver<Input>,
     /// Up to which record other nodes may have written, as far as was heard since the journal was last read.
     news: Arc<AtomicU64>,
-    /// The city is not that of the journal any more: it has to be read anew before anything is decided.
-    forked: bool,
     confirmed: Confirmed,
+    contact: Contact,
     /// Those who repeated a command that was done before, and its first answer.
     repeats: Vec<(Waiting, Answer)>,
     waiting: HashMap<Ticket, Waiting>,
@@ -124,14 +125,15 @@ impl Driver {
         inbox: Receiver<Input>,
         news: Arc<AtomicU64>,
     ) -> Self {
+        let contact = Contact::at(shared.clock.now());
         Self {
+            contact,
             engine,
             journal,
             publisher,
             shared,
             inbox,
             news,
-            forked: false,
             confirmed: Confirmed::default(),
             repeats: Vec::new(),
             waiting: HashMap::new(),
@@ -176,6 +178,7 @@ impl Driver {
         self.answer_repeats();
         self.hear_news();
         if is_time || !self.settled.is_empty() {
+            self.ask();
             self.probe();
             self.read_anew();
             self.give_own_orders();
@@ -235,96 +238,9 @@ impl Driver {
         }
     }
 
-    /// Takes in what other nodes wrote.
-    fn hear_news(&mut self) {
-        if self.forked {
-            return;
-        }
-        let heard = self.news.swap(0, Ordering::AcqRel);
-        // What this node wrote itself is no news.
-        while heard > self.position() {
-            match self.journal.read_after(self.position(), NEWS_CHUNK) {
-                Ok(records) => {
-                    self.note_epoch();
-                    self.take_in(&records);
-                    if records.len() < NEWS_CHUNK {
-                        return;
-                    }
-                }
-                Err(error) => return self.note_failure(error),
-            }
-        }
-    }
-
-    /// While the journal fails: tries whether it works again, so that whoever asks `/readyz` need not wait for a command to tell.
-    fn probe(&mut self) {
-        if self.shared.stats.is_ready() {
-            return;
-        }
-        match self.journal.probe() {
-            Ok(()) => {
-                tracing::info!("the journal can be written again");
-                self.shared.stats.journal_failing.store(false, Ordering::Relaxed);
-                self.news.store(u64::MAX, Ordering::Release);
-            }
-            Err(error) => self.judge(error),
-        }
-    }
-
-    /// Goes on after an error that may pass (it was logged when it came), ends after one that cannot.
-    fn judge(&mut self, error: JournalError) {
-        match error {
-            JournalError::Damaged { .. } => self.fatal = Some(error),
-            JournalError::Forked(_) => {
-                // Nothing is vouched for any more that was read before.
-                (self.forked, self.confirmed.upto) = (true, 0);
-            }
-            JournalError::Unavailable(_) | JournalError::OutcomeUnknown(_) => {}
-        }
-    }
-
-    // INVARIANT: a failover does not fork the city: a node that read what the new server lacks forgets it, and says so.
-    /// Reads the journal anew, from its first record, after it turned out to be another than the one that was read. Meanwhile the city
-    /// is shown as it was, and nothing is decided.
-    fn read_anew(&mut self) {
-        if !self.forked {
-            return;
-        }
-        self.engine.begin_anew();
-        self.confirmed.upto = 0;
-        let mut city = City::default();
-        let read =
-            self.journal.rewind().and_then(|()| read_all(&mut *self.journal, &mut self.engine, &mut city, |_, _| ()));
-        match read {
-            Ok(()) => {
-                self.forked = false;
-                let position = city.position();
-                tracing::warn!(
-                    position,
-                    "the city was read anew: the journal's server lacks records that were read from another"
-                );
-                *self.shared.city.write().unwrap_or_else(PoisonError::into_inner) = city;
-                // Whoever comes in between has the old epoch, and is told to load anew.
-                self.publisher.begin_anew(position);
-                self.note_epoch();
-                self.news.store(u64::MAX, Ordering::Release);
-            }
-            Err(error) => self.judge(error),
-        }
-    }
-
-    /// Says which epoch the journal has now.
-    fn note_epoch(&self) {
-        let epoch = self.journal.epoch();
-        let known = self.shared.journal_epoch.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if *known != *epoch {
-            *self.shared.journal_epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch.into();
-        }
-    }
-
     /// Orders that the clock gives; their answers interest nobody.
     fn give_own_orders(&mut self) {
-        if self.own_waiting > 0 || self.forked {
+        if self.own_waiting > 0 || self.contact.forked {
             return;
         }
         self.looked = true;
@@ -351,7 +267,7 @@ impl Driver {
 
     /// Decides one round, makes it durable, takes it in, publishes and answers.
     fn round(&mut self) {
-        if self.forked {
+        if self.contact.forked {
             let refused = self.engine.refuse_all();
             return self.answer(refused);
         }
@@ -431,8 +347,10 @@ impl Driver {
             Ok(appended) => {
                 self.shared.stats.journal_failing.store(false, Ordering::Relaxed);
                 Stats::count(&self.shared.stats.rounds, 1);
+                self.note_answer();
                 self.note_epoch();
                 self.take_in(&appended.records);
+                self.go_on();
                 if appended.positions.iter().any(Option::is_some) {
                     self.confirmed.upto = self.position();
                 }
@@ -445,14 +363,6 @@ impl Driver {
             }
         };
         self.answer(answers);
-    }
-
-    /// The journal could not be written, or read on.
-    fn note_failure(&mut self, error: JournalError) {
-        self.shared.stats.journal_failing.store(true, Ordering::Relaxed);
-        Stats::count(&self.shared.stats.failures, 1);
-        tracing::error!(%error, "the journal failed: what was to be written is refused");
-        self.judge(error);
     }
 
     /// Takes in what the journal gave out, and tells of it. What takes long to tell is told under a read lock: nobody should have to wait for it

@@ -52,7 +52,7 @@ impl Desk {
             }
             Mail::Map(seat, _, frames) => self.waiting.entry(place(seat)).or_default().extend_from_slice(&frames),
             Mail::Close(seat, _, code) => drop(self.closed.insert(place(seat), code)),
-            Mail::CloseAll(_) | Mail::Begin(_) | Mail::Answer(..) => {}
+            Mail::CloseAll(_) | Mail::Say(_) | Mail::Begin(_) | Mail::Answer(..) => {}
         }
     }
 }

@@ -17,6 +17,7 @@ mod process;
 mod redis_server;
 mod rehearsal;
 mod scenarios;
+mod served_nodes;
 mod sim;
 mod stopping;
 mod tidy;

@@ -35,6 +35,13 @@ pub fn command(data: &Path) -> Command {
     command
 }
 
+/// The same, for a node of the city that is kept in this Redis.
+pub fn node(data: &Path, redis: &str) -> Command {
+    let mut command = command(data);
+    command.env("MUSTER_JOURNAL_URL", redis).env("MUSTER_DIRECTORY_KEY", "5a".repeat(32));
+    command
+}
+
 /// A running server. Dropping it kills it.
 pub struct Server {
     child: Child,
@@ -58,8 +65,19 @@ impl Server {
         Self::spawn(data, &["serve"])
     }
 
+    /// Starts a node of the city that is kept in this Redis; the first lays the demo city out.
+    pub fn start_node(data: &Path, redis: &str, is_first: bool) -> Self {
+        let compounds = COMPOUNDS.to_string();
+        let demo: &[&str] = if is_first { &["--demo", "--demo-compounds", &compounds] } else { &[] };
+        Self::run(node(data, redis).arg("serve").args(demo))
+    }
+
     fn spawn(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(data).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::run(command(data).args(arguments))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
@@ -137,6 +155,12 @@ impl Client {
         let (status, body) = (answer.status(), answer.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// Takes something away that must be there.
+    pub async fn takes_away(&self, path: &str, form: &Value) {
+        let answer = self.ask(Method::DELETE, path).json(form).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
 
     /// Reads something that must be there.

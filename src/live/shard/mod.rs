@@ -201,14 +201,23 @@ impl Shard {
             Mail::Answer(seat, id, frame) => {
                 self.with(hub, now, seat, Some(id), |connection, room| connection.answer(&frame, room));
             }
+            Mail::Say(frame) => {
+                for seat in self.seats() {
+                    self.hear(seat, &frame, true, hub, now);
+                }
+            }
             Mail::Close(seat, id, code) => self.close(seat, Some(id), code, hub, now),
             Mail::CloseAll(code) => {
-                for n in 0..self.slots.len() {
-                    // INVARIANT: seats are counted in 32 bits.
-                    self.close(Seat::try_from(n).unwrap_or(Seat::MAX), None, code, hub, now);
+                for seat in self.seats() {
+                    self.close(seat, None, code, hub, now);
                 }
             }
         }
+    }
+
+    fn seats(&self) -> std::ops::Range<Seat> {
+        // INVARIANT: seats are counted in 32 bits.
+        0..Seat::try_from(self.slots.len()).unwrap_or(Seat::MAX)
     }
 
     fn tell(&mut self, frame: &Frame, seats: &[Seat], hub: &Hub, now: Instant) {

@@ -5,7 +5,7 @@ mod audience;
 mod golden_frames;
 mod hub;
 mod map;
-mod phone;
+pub mod phone;
 mod sockets;
 mod trouble;
 

@@ -165,6 +165,17 @@ async fn serve(socket: Upgrade, headers: HeaderMap, State(parts): State<LivePart
 }
 
 impl Phone {
+    /// Connects to a server that runs by itself, with a bearer token, and reads `hello`.
+    pub async fn arrives_at(url: &str, token: &str) -> (Self, Value) {
+        let url = url.replace("http://", "ws://");
+        let mut request = format!("{url}/api/v1/live").into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let mut phone = Self(tokio_tungstenite::connect_async(request).await.unwrap().0);
+        let hello = phone.hears().await;
+        assert_eq!(hello["type"], "hello", "{hello}");
+        (phone, hello)
+    }
+
     /// Says something.
     pub async fn says(&mut self, what: Value) {
         self.sends(Message::text(what.to_string())).await;

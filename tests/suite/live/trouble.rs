@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use muster::domain::actor::Actor;
+use muster::domain::command::Command;
+use muster::domain::hazard::Hazard;
+use muster::domain::ids::{CommandId, IncidentId};
 use muster::domain::receipt::{ReceiptMark, Stage};
+use muster::domain::refusal::Refusal;
 use muster::domain::time::Timestamp;
 use muster::live::{Code, LiveLimits};
 use muster::testing::Faults;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -216,6 +221,31 @@ async fn receipts_wait_for_as_long_as_the_disk_is_full() {
     waits(&|| served.parts.muster.city().position() > before).await;
     let stage = served.parts.muster.city().alert(alert).unwrap().reach.get(here).unwrap().stage_of(person);
     assert_eq!(stage, Some(Stage::Shown));
+}
+
+#[tokio::test]
+async fn while_the_journal_fails_all_are_told_since_when_and_again_when_it_goes_on() {
+    let faults = Faults::default();
+    let served = Served::behind(LiveLimits::default(), faults.clone()).await;
+    let (mut phone, hello) = served.arrives(&served.account("city1")).await;
+    assert_eq!(hello.get("as_of"), None);
+    faults.fill_disk();
+    let id = IncidentId(Uuid::now_v7());
+    let open = Command::OpenIncident { id, hazard: Hazard::Flood, exercise: true, title: "演练".into() };
+    let order = || served.parts.muster.order(Actor::system(), CommandId(id.0), None, open.clone());
+    assert_eq!(order().await, Err(Refusal::JournalUnavailable {}));
+    let as_of = phone.hears_a("picture").await["as_of"].clone();
+    assert!(as_of.as_str().unwrap().ends_with("+08:00"));
+    // Whoever comes now is told, too; and nobody is told twice.
+    let (mut late, hello) = served.arrives(&served.account("city2")).await;
+    assert_eq!(hello["as_of"], as_of);
+    assert_eq!(order().await, Err(Refusal::JournalUnavailable {}));
+    assert_eq!(phone.heard().await, Vec::<Value>::new());
+    faults.heal();
+    assert!(order().await.is_ok());
+    for phone in [&mut phone, &mut late] {
+        assert_eq!(phone.hears_a("picture").await["as_of"], Value::Null);
+    }
 }
 
 #[tokio::test]
