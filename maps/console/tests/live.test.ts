@@ -45,10 +45,16 @@ const HELLO = {
 }
 let states: LinkState[]
 let reloads: number
+let rights: number
 
 function start(pingMs = 0, watchMap = false, place?: { epoch: string; cursor: string }): Live {
   const socket = () => new FakeSocket() as unknown as WebSocket
-  const listener = { frame: () => {}, state: (state: LinkState) => states.push(state), reload: () => (reloads += 1) }
+  const listener = {
+    frame: () => {},
+    state: (state: LinkState) => states.push(state),
+    reload: () => (reloads += 1),
+    rightsChanged: () => (rights += 1),
+  }
   const live = new Live({ url: 'ws://test', watchMap, pingMs, place, socket, random: () => 1 }, listener)
   live.start()
   return live
@@ -59,6 +65,7 @@ beforeEach(() => {
   FakeSocket.all = []
   states = []
   reloads = 0
+  rights = 0
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -177,4 +184,31 @@ test('a reason that is not ours is no reason', () => {
   expect(parseReason('')).toBeUndefined()
   expect(parseReason('going away')).toBeUndefined()
   expect(parseReason('{"code":"bye"}')).toBeUndefined()
+})
+
+test('a server that stands still says since when, also to who comes later, and goes on by itself', () => {
+  const live = start()
+  FakeSocket.last.say(HELLO)
+  FakeSocket.last.say({ type: 'picture', as_of: '2026-07-11T08:03:00+08:00' })
+  const asOf = Date.parse('2026-07-11T08:03:00+08:00')
+  expect(states.at(-1)).toMatchObject({ is: 'standing', asOf })
+  // A command is sent all the same: the server's answer is the one that counts.
+  void live.order({ close_incident: { incident: 'i' } } as never)
+  expect(FakeSocket.last.sent.at(-1)?.type).toBe('command')
+  FakeSocket.last.drop()
+  vi.advanceTimersByTime(500)
+  FakeSocket.last.say({ ...HELLO, as_of: '2026-07-11T08:03:00+08:00' })
+  expect(states.at(-1)).toMatchObject({ is: 'standing', asOf })
+  FakeSocket.last.say({ type: 'picture', as_of: null })
+  expect(states.at(-1)?.is).toBe('live')
+})
+
+test('where rights changed the page is told, and comes back', () => {
+  start()
+  FakeSocket.last.say(HELLO)
+  FakeSocket.last.drop(4004, '{"code":"rights_changed","reconnect":true,"after_ms":100}')
+  expect(rights).toBe(1)
+  vi.advanceTimersByTime(100)
+  FakeSocket.last.say(HELLO)
+  expect(states.at(-1)?.is).toBe('live')
 })

@@ -40,6 +40,7 @@ export class City {
       {
         state: (is) => (this.link.value = is),
         reload: () => void this.incidentsChanged(),
+        rightsChanged: () => void this.rightsChanged(),
         frame: (frame) => {
           if (frame.type === 'map') this.took(this.standing.take(frame))
           if (frame.type === 'event') this.heard(frame.event, frame.at)
@@ -48,6 +49,19 @@ export class City {
     )
     this.live.start()
     addEventListener('online', () => this.live?.hurry())
+  }
+
+  /** What the pages offer hangs on the grants: begun anew where they are others, not where only another device was signed out. */
+  private async rightsChanged(): Promise<void> {
+    try {
+      const { grants } = await take(api.GET('/api/v1/me'))
+      if (JSON.stringify(grants) === JSON.stringify(this.me.value?.grants)) return
+    } catch (why) {
+      if (!(why instanceof Refused)) throw why
+      // A server that is away tells when it is back: the connection is made anew all the same.
+      if (!why.signedOut) return
+    }
+    location.reload()
   }
 
   /** Is told of every compound that changed. @returns ends it */

@@ -84,7 +84,7 @@ export function usePerson() {
       covered = read.view.position
       whole.value = true
       show(known)
-      if (link.value.is !== 'live' && link.value.news > 0) link.value = { ...link.value, news: told }
+      if ('news' in link.value && link.value.news > 0) link.value = { ...link.value, news: told }
       fetchRollsLater()
     } finally {
       early = null
@@ -146,7 +146,7 @@ export function usePerson() {
   function connect(): void {
     live = new Live(
       { url: liveUrl(location), watchMap: false, pingMs: 0, news: told },
-      { frame: took, state: (is) => (link.value = is), reload: loadAnew },
+      { frame: took, state: (is) => (link.value = is), reload: loadAnew, rightsChanged: loadOrLater },
     )
     live.start()
   }

@@ -11,6 +11,8 @@ export type LinkState =
   /** For the first time. `news` is how old what the page shows is, ms since 1970; 0 when it shows nothing yet. */
   | { is: 'connecting'; since: number; news: number }
   | { is: 'live'; since: number }
+  /** Connected, to a server that cannot reach what the city is kept in: all is as of `asOf`, ms since 1970, and commands are refused. */
+  | { is: 'standing'; since: number; asOf: number }
   /** Lost; coming back by itself. `news` is when the last frame came, ms since 1970; 0 when none ever did. */
   | { is: 'lost'; since: number; news: number }
   /** Ended for good, with the server's word for why: `signed_out`, `protocol` … */
@@ -27,6 +29,8 @@ export interface Listener {
   state(state: LinkState): void
   /** What was missed cannot be told: load anew. */
   reload(): void
+  /** Who is signed in here may do less or more than before, or nothing any more. */
+  rightsChanged(): void
 }
 
 export interface LiveOptions {
@@ -135,7 +139,8 @@ export class Live {
   }
 
   private send(text: string): void {
-    if (this.socket?.readyState === 1 && this.state.is === 'live') this.socket.send(text)
+    const greeted = this.state.is === 'live' || this.state.is === 'standing'
+    if (this.socket?.readyState === 1 && greeted) this.socket.send(text)
   }
 
   private connect(): void {
@@ -179,6 +184,9 @@ export class Live {
         this.mapSince = undefined
         this.listener.reload()
         break
+      case 'picture':
+        this.shows(frame.as_of)
+        break
       case 'answer':
         this.answered(frame)
         break
@@ -196,7 +204,7 @@ export class Live {
     this.deadlineMs = own > 0 ? own : hello.heartbeat_s * 1_000 * BEATS_MISSED
     const left = this.place
     this.place = { epoch: hello.epoch, cursor: hello.cursor }
-    this.become({ is: 'live', since: this.now() })
+    this.shows(hello.as_of)
     if (left)
       this.send(JSON.stringify({ type: 'resume', epoch: left.epoch, cursor: left.cursor } satisfies ClientFrame))
     if (this.options.watchMap) {
@@ -206,6 +214,12 @@ export class Live {
     for (const { frame } of this.waiting.values()) this.send(frame)
     // Events are held back until the first word of ours: where there is nothing to say, this is it.
     if (!left && !this.options.watchMap && this.waiting.size === 0) this.send('{"type":"ping"}')
+  }
+
+  /** What is shown is as of then, or as of now. */
+  private shows(asOf: string | null | undefined): void {
+    const since = this.now()
+    this.become(asOf ? { is: 'standing', since, asOf: Date.parse(asOf) } : { is: 'live', since })
   }
 
   private answered({ id, ok, refused }: CommandAnswer): void {
@@ -229,6 +243,7 @@ export class Live {
       this.dropAll()
       return
     }
+    if (said?.code === 'rights_changed') this.listener.rightsChanged()
     if (this.state.is !== 'lost') this.become({ is: 'lost', since: this.now(), news: this.news })
     this.retryTimer = setTimeout(() => this.connect(), said?.after_ms ?? this.backoffMs())
   }
