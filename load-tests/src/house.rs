@@ -15,13 +15,13 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 /// The repository: servers run there, as `make run` lets them.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// The server's configuration, in its folder.
 const CONFIG: &str = "muster.toml";
 /// Published with the demo.
 const PASSWORD: &str = "muster-demo-1404";
 /// Seconds that a server may take to lay out its city, or to read its journal.
-const START_MAX_S: &str = "600";
+pub(crate) const START_MAX_S: &str = "600";
 
 /// Seconds until an alert expires: longer than any run.
 const ALERT_LASTS_S: u32 = 6 * 3_600;
@@ -91,7 +91,7 @@ impl Drop for House {
 }
 
 /// `MUSTER_BIN`, or the binary that was built with this one.
-fn binary() -> anyhow::Result<PathBuf> {
+pub(crate) fn binary() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("MUSTER_BIN") {
         return Ok(path.into());
     }
@@ -263,7 +263,7 @@ fn id_of(made: &Value) -> anyhow::Result<String> {
 }
 
 /// As short as the linter lets an alert be, in one language: its frame is nearest to the 512 bytes with which others are measured.
-fn short_content() -> Value {
+pub(crate) fn short_content() -> Value {
     let expires = rfc3339(SystemClock.now().plus_s(ALERT_LASTS_S), 480);
     json!({
         "hazard": "flood", "colour": "red", "category": ["Met"], "urgency": "Immediate", "severity": "Extreme",

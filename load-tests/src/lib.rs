@@ -3,6 +3,8 @@
 //! Figures are compared within one run only: a machine that is busy slows both sides of a ratio.
 
 pub mod budget;
+pub mod chaos;
+pub mod cluster;
 pub mod figures;
 pub mod fleet;
 pub mod house;

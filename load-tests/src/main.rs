@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use load_tests::budget::Budget;
+use load_tests::chaos::Chaos;
+use load_tests::cluster::run::Run;
 use load_tests::peers::serve_own;
 use load_tests::scenarios::alert_storm::AlertStorm;
 use load_tests::scenarios::duty_switch::DutySwitch;
@@ -43,6 +45,10 @@ enum Scenario {
     MapWatchers(RollCall),
     /// Some phones stop reading
     SlowReaders(SlowReaders),
+    /// A cluster of three nodes, for people to use, kill and freeze
+    Cluster(Run),
+    /// A cluster under a roll call whose parts are killed, frozen, cut off and filled up
+    Chaos(Chaos),
 }
 
 /// 0 when all is well, 1 when a promise is not kept, 2 when it could not be found out.
@@ -64,6 +70,8 @@ fn run(scenario: &Scenario) -> anyhow::Result<Outcome> {
         Scenario::RollCall(roll) => roll.run(0),
         Scenario::MapWatchers(roll) => roll.run(WATCHERS),
         Scenario::SlowReaders(slow) => slow.run(),
+        Scenario::Cluster(cluster) => cluster.run().map(|()| Outcome { figures: serde_json::Value::Null, kept: true }),
+        Scenario::Chaos(chaos) => chaos.run(),
     }
 }
 

@@ -8,7 +8,7 @@ mod counter;
 mod dialect;
 mod plain_axum;
 mod postgres;
-mod process;
+pub(crate) mod process;
 mod publisher;
 mod redis;
 mod servers;

@@ -26,7 +26,7 @@ const LOG_TOLD_CHARS: usize = 400;
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// An address that was free a moment ago, another each time.
-pub(super) fn free_address() -> io::Result<SocketAddr> {
+pub(crate) fn free_address() -> io::Result<SocketAddr> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Runs side by side begin at different places.
     let ports = PORTS.len();
@@ -41,14 +41,14 @@ pub(super) fn free_address() -> io::Result<SocketAddr> {
 
 /// A server that was started here. Dropping it ends it.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
     /// Starts it; what it says goes to `log`.
-    pub(super) fn start(command: &mut Command, log: &Path) -> io::Result<Self> {
+    pub(crate) fn start(command: &mut Command, log: &Path) -> io::Result<Self> {
         let said = File::create(log)?;
         let child =
             command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).spawn().map_err(|error| {
@@ -61,7 +61,7 @@ impl Process {
     ///
     /// # Errors
     /// When it ends before, or takes too long; with the last of what it said.
-    pub(super) fn connect(&mut self, address: SocketAddr) -> io::Result<TcpStream> {
+    pub(crate) fn connect(&mut self, address: SocketAddr) -> io::Result<TcpStream> {
         let stream = self.wait_for(|| TcpStream::connect(address))?;
         stream.set_nodelay(true)?;
         Ok(stream)
@@ -71,7 +71,7 @@ impl Process {
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub(super) fn wait_for<T>(&mut self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    pub(crate) fn wait_for<T>(&mut self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         let until = Instant::now() + START_MAX;
         loop {
             let error = match attempt() {
@@ -96,7 +96,7 @@ impl Process {
     }
 
     /// The process and all that came from it.
-    pub(super) fn all(&self) -> Vec<u32> {
+    pub(crate) fn all(&self) -> Vec<u32> {
         let mut found = vec![self.child.id()];
         let parents = parents();
         let mut at = 0;
@@ -107,8 +107,34 @@ impl Process {
         found
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Kills it, as a power cut would.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(drop)
+    }
+
+    /// It does nothing any more, and its connections stay.
+    pub(crate) fn freeze(&self) {
+        signal(self.child.id(), Signal::STOP);
+    }
+
+    /// It goes on.
+    pub(crate) fn thaw(&self) {
+        signal(self.child.id(), Signal::CONT);
+    }
+
     /// Asks it to end, and kills what has not within a few seconds.
-    pub(super) fn end(&mut self) -> io::Result<()> {
+    pub(crate) fn end(&mut self) -> io::Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }

@@ -32,14 +32,17 @@ impl RedisReader {
         Self { options, kept: Arc::default() }
     }
 
-    fn with<T>(&self, read: impl FnOnce(&mut RedisJournal) -> Result<T, JournalError>) -> Result<T, ReadError> {
+    fn with<T>(&self, read: impl Fn(&mut RedisJournal) -> Result<T, JournalError>) -> Result<T, ReadError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut journal = match kept.0.take() {
-            Some(journal) => journal,
-            None => RedisJournal::open(self.options.clone())?,
-        };
+        if let Some(mut journal) = kept.0.take()
+            && let Ok(found) = read(&mut journal)
+        {
+            kept.0 = Some(journal);
+            return Ok(found);
+        }
+        // One that failed is not kept: its server may be gone, and another in its place.
+        let mut journal = RedisJournal::open(self.options.clone())?;
         let found = read(&mut journal)?;
-        // One that failed is not kept: the next call finds out where the primary is.
         kept.0 = Some(journal);
         Ok(found)
     }
