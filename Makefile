@@ -19,10 +19,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench bench-core \
 	bench-load bench-map bench-phone peers audit \
-	need-rust need-node need-chromium need-redis
+	cluster restart-nodes chaos need-rust need-node need-chromium need-redis need-cluster
 
 help: ## 列出全部目标 lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  DATA_DIR=$(DATA_DIR) LISTEN=$(LISTEN)  数据目录与地址 data directory and address of run, demo and rehearse"
 
 run: build ## 编译，首次启动时铺设演示城市并提供服务 builds, lays out the demo city on the first start, serves it
@@ -83,6 +83,15 @@ check-console: $(CONSOLE)/node_modules/.package-lock.json
 check-browser: check-console console need-chromium
 	cd $(CONSOLE) && MUSTER_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/muster) CHROMIUM=$(CHROMIUM) npm run --silent browser
 
+cluster: build need-cluster ## 本机集群：Redis 主从与哨兵、三个节点、入口 a cluster on this machine: Redis, replica, Sentinels, three nodes, balancer
+	@exec $(LOAD) cluster --folder "$(DATA_DIR)/cluster" --port $(lastword $(subst :, ,$(LISTEN)))
+
+restart-nodes: ## 逐个重启 make cluster 的节点 restarts the nodes of `make cluster`, one after the other
+	@$(LOAD) cluster --folder "$(DATA_DIR)/cluster" --port $(lastword $(subst :, ,$(LISTEN))) --restart-nodes
+
+chaos: build need-redis ## 故障演练（约十五分钟）：杀死、冻结、断网、磁盘写满 kills, freezes, cuts off and fills up a cluster (about 15 minutes)
+	@$(LOAD) chaos
+
 bench: build need-chromium ## 性能测量（约一小时），结果写入 target/bench.md measures (about an hour); the tables are shown and written to target/bench.md
 	@mkdir -p target; { missed=; for part in core load map phone; do $(MAKE) --no-print-directory bench-$$part || missed+=" bench-$$part"; done; \
 	[ -z "$$missed" ] || { echo "未达到：$$missed。 Missed in:$$missed."; exit 1; }; } | tee target/bench.md
@@ -132,6 +141,11 @@ need-redis:
 	@command -v redis-server >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || { \
 		echo "缺少 Redis：apt-get install redis-server。 Redis is missing: apt-get install redis-server" >&2; exit 1; }
+
+need-cluster: need-redis
+	@command -v haproxy >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends haproxy >/dev/null; } || { \
+		echo "缺少 HAProxy：apt-get install haproxy。 HAProxy is missing: apt-get install haproxy" >&2; exit 1; }
 
 need-chromium:
 	@test -x $(CHROMIUM) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

@@ -100,3 +100,11 @@ fn consoles_see_the_roll_on_the_map_while_it_is_taken() {
     assert_eq!((&figures["safe_in_the_tally"], &figures["watchers"]), (&3_000.into(), &20.into()));
     assert!(figures["frames_per_s_each"].as_f64() > Some(0.0));
 }
+
+#[test]
+fn a_cluster_whose_parts_are_killed_keeps_what_it_promised() {
+    let faults = ["--only", "node-killed,node-frozen,nodes-restarted,primary-killed", "--times", "1"];
+    let rows =
+        figures_of(&[&["chaos", "--compounds", "40", "--callers", "4", "--phones", "6"], &faults[..]].concat(), 0);
+    assert_eq!(rows.as_array().unwrap().len(), 4);
+}

@@ -52,11 +52,16 @@ impl Stage {
         let form = json!({ "hazard": "flood", "exercise": true, "title": "故障演练 chaos" });
         let opened = order(nodes, "incidents", &form)?;
         let incident = opened["id"].as_str().context("no incident")?.to_owned();
-        order(nodes, &format!("incidents/{incident}/switch"), &json!({ "areas": ["1404"], "to": { "emergency": "I" } }))?;
+        order(
+            nodes,
+            &format!("incidents/{incident}/switch"),
+            &json!({ "areas": ["1404"], "to": { "emergency": "I" } }),
+        )?;
         let city = demo::city(demo::SEED_DEFAULT, compounds);
-        let flats = city.compounds.iter().flat_map(|demo| {
-            demo.compound.flats().map(move |flat| format!("{}/{flat}", demo.compound.id))
-        });
+        let flats = city
+            .compounds
+            .iter()
+            .flat_map(|demo| demo.compound.flats().map(move |flat| format!("{}/{flat}", demo.compound.id)));
         Ok(Self { incident, households: Arc::new(flats.collect()), next: Arc::default(), tokens })
     }
 

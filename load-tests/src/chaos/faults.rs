@@ -53,6 +53,11 @@ impl Fault {
         }
     }
 
+    /// Whether it is done to a network or a disk of the run's own, which needs the right to make them.
+    pub fn needs_a_world_apart(self) -> bool {
+        matches!(self, Self::NodeCutOff | Self::PrimaryDiskFull)
+    }
+
     /// On which cluster.
     pub fn shape(self) -> Shape {
         if self == Self::NodeCutOff { Shape::LastApart } else { Shape::Plain }

@@ -95,7 +95,14 @@ impl Ledger {
     }
 
     /// Compares what was answered with what is there, once all is quiet.
-    pub fn close(&self, fault: Fault, times: usize, cluster: &Cluster, nodes: &Nodes, told: &Told) -> anyhow::Result<Row> {
+    pub fn close(
+        &self,
+        fault: Fault,
+        times: usize,
+        cluster: &Cluster,
+        nodes: &Nodes,
+        told: &Told,
+    ) -> anyhow::Result<Row> {
         let mut found: HashMap<Uuid, Vec<u64>> = HashMap::new();
         let reader: &dyn JournalReader = &self.0.reader;
         reader.for_each_after(self.0.from, |record| {
@@ -104,11 +111,13 @@ impl Ledger {
         })?;
         let last = reader.last_position()?;
         eventually("all nodes have all records", || {
-            let stands = |node| nodes.get(node, "readyz", &nodes.token).ok().and_then(|ready| ready["position"].as_u64());
+            let stands =
+                |node| nodes.get(node, "readyz", &nodes.token).ok().and_then(|ready| ready["position"].as_u64());
             Ok((0..cluster.nodes.len()).all(|node| stands(node).is_some_and(|position| position >= last)))
         })?;
-        let maps: Vec<_> =
-            (0..cluster.nodes.len()).map(|node| nodes.get(node, "api/v1/map/state?limit=500", &nodes.token)).collect::<Result<_, _>>()?;
+        let maps: Vec<_> = (0..cluster.nodes.len())
+            .map(|node| nodes.get(node, "api/v1/map/state?limit=500", &nodes.token))
+            .collect::<Result<_, _>>()?;
         let first = maps.first().context("no node")?;
         let state = self.state();
         let at_its_place = |(id, position): &(&Uuid, &u64)| found.get(id).is_some_and(|found| found.contains(position));

@@ -58,9 +58,11 @@ impl Chaos {
     /// # Errors
     /// When the cluster does not start, or does not come back after a fault.
     pub fn run(&self) -> anyhow::Result<Outcome> {
-        cut::enter()?;
         let all = Fault::value_variants().iter().copied();
         let faults: Vec<Fault> = all.filter(|fault| self.only.is_empty() || self.only.contains(fault)).collect();
+        if faults.iter().any(|fault| fault.needs_a_world_apart()) {
+            cut::enter()?;
+        }
         let mut rows = Vec::new();
         for shape in [Shape::Plain, Shape::LastApart] {
             let here: Vec<Fault> = faults.iter().copied().filter(|fault| fault.shape() == shape).collect();
@@ -76,7 +78,7 @@ impl Chaos {
     /// Does these faults to a fresh cluster.
     fn on(&self, shape: Shape, faults: &[Fault], rows: &mut Vec<Row>) -> anyhow::Result<()> {
         let folder = tempfile::TempDir::new()?;
-        if shape == Shape::Plain {
+        if faults.contains(&Fault::PrimaryDiskFull) {
             for server in ["redis-1", "redis-2"] {
                 cut::mount_small(&data_of(&folder.path().join(server)), DISK_MIB)?;
             }

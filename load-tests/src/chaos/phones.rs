@@ -64,8 +64,12 @@ impl Phones {
         let over = Arc::new(AtomicBool::new(false));
         let start = |(n, token): (usize, &Token)| {
             let heard = Arc::default();
-            let phone =
-                Phone { nodes: nodes.clone(), token: token.token.clone(), heard: Arc::clone(&heard), over: over.clone() };
+            let phone = Phone {
+                nodes: nodes.clone(),
+                token: token.token.clone(),
+                heard: Arc::clone(&heard),
+                over: over.clone(),
+            };
             (heard, std::thread::spawn(move || phone.live(n)))
         };
         let phones = tokens.iter().enumerate().map(start).collect();

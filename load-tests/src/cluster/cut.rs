@@ -72,9 +72,12 @@ impl Room {
             "ip link add muster-here type veth peer name muster-there && ip link set muster-there netns {pid} && \
              ip addr add {HERE}/30 dev muster-here && ip link set muster-here up"
         ))?;
-        let inside = format!("{MAKE_ROOM} && ip addr add {THERE}/30 dev muster-there && ip link set muster-there up && \
-             echo 1 > /proc/sys/net/ipv4/conf/muster-there/route_localnet");
-        let done = Command::new("nsenter").args(room.inside().into_iter().skip(1)).args(["sh", "-c", &inside]).status()?;
+        let inside = format!(
+            "{MAKE_ROOM} && ip addr add {THERE}/30 dev muster-there && ip link set muster-there up && \
+             echo 1 > /proc/sys/net/ipv4/conf/muster-there/route_localnet"
+        );
+        let done =
+            Command::new("nsenter").args(room.inside().into_iter().skip(1)).args(["sh", "-c", &inside]).status()?;
         if !done.success() {
             bail!("no network of its own: {done}");
         }

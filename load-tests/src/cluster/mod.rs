@@ -72,7 +72,8 @@ impl Cluster {
         std::fs::create_dir_all(&folder)?;
         let wire = room.filter(|_| shape == Shape::LastApart).map(Room::here);
         let [first, second] = addresses.redis;
-        let mut redis = [Server::new(first, &folder.join("redis-1"), wire), Server::new(second, &folder.join("redis-2"), wire)];
+        let mut redis =
+            [Server::new(first, &folder.join("redis-1"), wire), Server::new(second, &folder.join("redis-2"), wire)];
         // A cluster that goes on begins with whoever was the primary at its end.
         let primary = usize::from(Sentinels::last_primary(&folder) == Some(second));
         redis[primary].start(None)?;

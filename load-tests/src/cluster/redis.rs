@@ -59,7 +59,8 @@ impl Server {
         }
         let mut command = Command::new("redis-server");
         command.arg(file);
-        let mut process = Process::start(&mut command, &self.folder.join("redis.log")).context("apt-get install redis-server")?;
+        let mut process =
+            Process::start(&mut command, &self.folder.join("redis.log")).context("apt-get install redis-server")?;
         let address = self.address;
         process.wait_for(|| {
             let mut asked = connect(address)?;

@@ -169,9 +169,9 @@ fn restart(folder: &std::path::Path, addresses: &Addresses) -> anyhow::Result<()
 async fn serves_anew(before: &str, path: &std::path::Path, address: &SocketAddr) -> anyhow::Result<()> {
     let until = std::time::Instant::now() + super::redis::PATIENCE;
     loop {
-        let is_another = std::fs::read_to_string(path)?.lines().all(|line| {
-            !line.ends_with(&format!(" node {address}")) || !before.lines().any(|known| known == line)
-        });
+        let is_another = std::fs::read_to_string(path)?
+            .lines()
+            .all(|line| !line.ends_with(&format!(" node {address}")) || !before.lines().any(|known| known == line));
         let ready = reqwest::get(format!("http://{address}/readyz")).await;
         if is_another && ready.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(());
