@@ -1,12 +1,14 @@
 //! What every journal must do that several nodes write; then what only Redis can be asked.
 
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use muster::domain::command::Key;
 use muster::engine::ports::{Appended, Journal, JournalError, Proposal};
-use muster::journal::{MemoryJournal, RedisJournal};
+use muster::journal::redis::packs::{Packer, Packing};
+use muster::journal::{JournalReader, MemoryJournal, RedisJournal, RedisReader};
 use muster::redis_link::{AcknowledgeAfter, OpenRedisError, RedisOptions};
 use muster::testing::append;
 
@@ -309,4 +311,89 @@ fn a_server_that_lost_everything_is_not_taken_for_an_empty_city() {
     }
     let left: u64 = redis::cmd("DBSIZE").query(&mut connect(&server)).unwrap();
     assert_eq!(left, 0, "nothing was laid out there");
+}
+
+/// Small enough that a test has several packs.
+const SMALL: Packing = Packing { kept: 20, records: 30, bytes: 1 << 20 };
+
+/// A journal of so many records whose old ones were put away, and where it is.
+fn packed(count: u64) -> (RedisServer, RedisJournal) {
+    let server = RedisServer::start();
+    let mut journal = redis_journal(&server);
+    append(&mut journal, entries(1..=count)).unwrap();
+    let mut packer = Packer::open(&options(server.url()), SMALL).unwrap();
+    while packer.pack().unwrap() {}
+    (server, journal)
+}
+
+fn ask<T: redis::FromRedisValue>(server: &RedisServer, command: &redis::Cmd) -> T {
+    command.query(&mut redis::Client::open(server.url()).unwrap().get_connection().unwrap()).unwrap()
+}
+
+#[test]
+fn what_was_put_away_is_read_as_if_it_stood_in_the_stream() {
+    let (server, mut journal) = packed(100);
+    // Two packs of 30 are away; 40 are less than what is kept and another pack.
+    let left: u64 = ask(&server, redis::cmd("XLEN").arg("{muster:1404}:journal"));
+    assert_eq!(left, 40);
+    let mut fresh = RedisJournal::open(options(server.url())).unwrap();
+    assert_eq!(fresh.last_position().unwrap(), 100);
+    for (after, limit) in
+        [(0, 200), (0, 30), (1, 28), (1, 29), (1, 30), (29, 2), (30, 1), (30, 31), (59, 3), (60, 40), (99, 5)]
+    {
+        let end = (after + limit).min(100);
+        assert_eq!(
+            fresh.read_after(after, usize::try_from(limit).unwrap()).unwrap(),
+            records(after + 1..=end),
+            "{after} {limit}"
+        );
+    }
+    assert_eq!(fresh.read_after(100, 5).unwrap(), []);
+    assert!(fresh.verify().unwrap().is_whole());
+    let reader: &dyn JournalReader = &RedisReader::new(options(server.url()));
+    let mut seen = 0;
+    reader
+        .for_each_after(0, |record| {
+            seen += 1;
+            assert_eq!(record.position, seen);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seen, 100);
+    // Whoever wrote them goes on, and so does a pack.
+    assert_eq!(kept(&journal.append(100, touching(call(HERE), 101)).unwrap()), [101]);
+    append(&mut journal, entries(102..=130)).unwrap();
+    assert!(Packer::open(&options(server.url()), SMALL).unwrap().pack().unwrap());
+    assert_eq!(fresh.read_after(0, 200).unwrap(), records(1..=130));
+}
+
+#[test]
+fn a_node_that_lags_behind_what_was_put_away_reads_first_and_loses_nothing() {
+    let (server, _) = packed(100);
+    let mut late = RedisJournal::open(options(server.url())).unwrap();
+    assert_eq!(late.read_after(0, 10).unwrap(), records(1..=10));
+    let appended = late.append(10, touching(call(HERE), 101)).unwrap();
+    assert_eq!((appended.positions, appended.records), (vec![None], records(11..=100)));
+    assert_eq!(kept(&late.append(100, touching(call(HERE), 101)).unwrap()), [101]);
+}
+
+#[test]
+fn one_of_several_nodes_puts_a_pack_away_and_a_spoilt_pack_is_named() {
+    let (server, mut journal) = packed(60);
+    append(&mut journal, entries(61..=90)).unwrap();
+    let [mut one, mut other] = [(); 2].map(|()| Packer::open(&options(server.url()), SMALL).unwrap());
+    assert!(one.pack().unwrap());
+    assert!(!other.pack().unwrap());
+    let key = "{muster:1404}:pack:31";
+    let pack: Vec<u8> = ask(&server, redis::cmd("GET").arg(key));
+    let mut spoilt = pack.clone();
+    *spoilt.last_mut().unwrap() ^= 1;
+    for bad in [&spoilt[..], &pack[..50], b"", &[b"0".repeat(80), pack[80..].to_vec()].concat()] {
+        let _: () = ask(&server, redis::cmd("SET").arg(key).arg(bad));
+        let mut reader = RedisJournal::open(options(server.url())).unwrap();
+        assert_eq!(reader.read_after(0, 30).unwrap(), records(1..=30));
+        let damaged = reader.read_after(30, 10);
+        assert!(matches!(&damaged, Err(JournalError::Damaged { position: 31, .. })), "{damaged:?}");
+        assert_eq!(reader.verify().unwrap().fault.unwrap().position, 31);
+    }
 }

@@ -23,7 +23,13 @@ end
 -- Whoever decided on a record that is not in here decided on another city.
 if seen > 0 then
     local found = redis.call('XRANGE', journal, at(seen), at(seen))
-    if #found == 0 or found[1][2][6] ~= link then
+    if #found == 0 then
+        -- It may be so old that it was put away: whoever lags behind so far reads first.
+        local oldest = redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)
+        local is_behind = #oldest > 0 and tonumber(string.match(oldest[1][1], '^%d+')) > seen
+        return refused(is_behind and 'behind' or 'forked')
+    end
+    if found[1][2][6] ~= link then
         return refused('forked')
     end
 end

@@ -3,12 +3,13 @@
 //! Each record is an entry of the stream `{muster:CITY}:journal`, whose id is its position: what it touches (`key`), whose command it is
 //! (`command`), the stored form ([`record`]) and a `link`, the SHA-1 of the link before, the id and the body. One script
 //! (`append.lua`) looks whether what was decided still holds beside what others wrote since, and appends it: Redis runs it alone. No
-//! node ever decides anything about another.
+//! node ever decides anything about another. What is old is put away beside the stream ([`packs`]).
 //!
 //! How much an append that returned outlasts is up to the server: `appendfsync always`, and replicas that are waited for
 //! ([`AcknowledgeAfter`]).
 
 mod copies;
+pub mod packs;
 mod reader;
 
 use std::collections::HashMap;
@@ -30,6 +31,8 @@ use crate::redis_link::{
 use super::record;
 use super::verify::{Fault, Report};
 
+use packs::Pack;
+
 pub use copies::{copy_in, copy_out};
 pub use reader::RedisReader;
 
@@ -49,12 +52,26 @@ struct Names {
     meta: String,
     turn: String,
     mark: String,
+    packs: String,
+    city: AreaCode,
 }
 
 impl Names {
     fn of(city: AreaCode) -> Self {
         let name = |what| key_of(city, what);
-        Self { journal: name("journal"), meta: name("meta"), turn: name("turn"), mark: name("mark") }
+        Self {
+            journal: name("journal"),
+            meta: name("meta"),
+            turn: name("turn"),
+            mark: name("mark"),
+            packs: name("packs"),
+            city,
+        }
+    }
+
+    /// The key of the pack that begins with that record.
+    fn pack(&self, first: u64) -> String {
+        packs::key(self.city, first)
     }
 }
 
@@ -70,6 +87,8 @@ pub struct RedisJournal {
     epoch: String,
     /// The last record that was given out, and its link.
     last: Place,
+    /// The pack that was read last.
+    pack: Option<Pack>,
 }
 
 /// Where a record stands, and its link.
@@ -106,7 +125,7 @@ impl RedisJournal {
         let last = Place { position: 0, link: meta.genesis() };
         let (node, epoch) = (uuid::Uuid::now_v7().to_string(), meta.epoch_name());
         let append = redis::Script::new(include_str!("append.lua"));
-        Self { options, names, node, link, append, meta, epoch, last }
+        Self { options, names, node, link, append, meta, epoch, last, pack: None }
     }
 
     /// Walks the whole journal along its links, from the first record to the last; a fault is part of the report, not an error.
@@ -159,15 +178,42 @@ impl RedisJournal {
         if position == 0 {
             return Ok(self.meta.genesis());
         }
-        let page: Vec<Raw> = self.range(&id_of(position), &id_of(position), 1)?;
+        let page = self.range(position, 1)?;
         let raw = page.first().ok_or_else(|| damaged(position, "it is missing"))?;
         Stored::of(raw, position).map(|stored| stored.link)
     }
 
-    fn range(&mut self, from: &str, to: &str, count: usize) -> Result<Vec<Raw>, JournalError> {
-        let mut command = redis::cmd("XRANGE");
-        command.arg(&self.names.journal).arg(from).arg(to).arg("COUNT").arg(count);
-        self.ask(&command)
+    /// Entries from this position on, at most `count`, wherever they lie. The first is another where that one is nowhere.
+    fn range(&mut self, from: u64, count: usize) -> Result<Vec<Raw>, JournalError> {
+        let mut entries: Vec<Raw> = Vec::new();
+        loop {
+            let (next, left) = (from + entries.len() as u64, count - entries.len());
+            let mut command = redis::cmd("XRANGE");
+            command.arg(&self.names.journal).arg(id_of(next)).arg("+").arg("COUNT").arg(left);
+            let page: Vec<Raw> = self.ask(&command)?;
+            if page.first().is_none_or(|(id, _)| position_of(id) == Some(next)) {
+                entries.extend(page);
+                return Ok(entries);
+            }
+            // The stream begins later: what is older was put away.
+            let packed = self.packed(next, left)?;
+            if packed.is_empty() {
+                entries.extend(page);
+                return Ok(entries);
+            }
+            entries.extend(packed);
+            if entries.len() >= count {
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// The same, of what lies in one pack; none where that position is in none.
+    fn packed(&mut self, from: u64, count: usize) -> Result<Vec<Raw>, JournalError> {
+        if self.pack.as_ref().is_none_or(|pack| pack.from(from, 1).is_empty()) {
+            self.pack = Pack::holding(&mut self.link, &self.names, from)?;
+        }
+        Ok(self.pack.as_ref().map_or_else(Vec::new, |pack| pack.from(from, count).to_vec()))
     }
 
     /// Asks something that changes nothing.
@@ -187,8 +233,7 @@ impl RedisJournal {
             return Err(damaged(0, "another journal is there than the one that was read"));
         }
         if self.last.position > 0 {
-            let id = id_of(self.last.position);
-            let found = self.range(&id, &id, 1)?;
+            let found = self.range(self.last.position, 1)?;
             self.check_last(found.first())?;
         }
         (self.epoch, self.meta) = (meta.epoch_name(), meta);
@@ -329,8 +374,7 @@ impl Journal for RedisJournal {
         let mut place = Place { position, link: self.meta.genesis() };
         while records.len() < limit {
             let before = usize::from(place.position > 0);
-            let page =
-                self.range(&id_of(place.position.max(1)), "+", PAGE.min(limit - records.len()).saturating_add(before))?;
+            let page = self.range(place.position.max(1), PAGE.min(limit - records.len()).saturating_add(before))?;
             if place.position > 0 {
                 if place.position == self.last.position {
                     self.check_last(page.first())?;
@@ -360,6 +404,7 @@ impl Journal for RedisJournal {
 
     fn watch(&mut self, wake: Wake) {
         watch::start(self.link.source(), self.names.journal.clone(), self.link.alive(), wake);
+        packs::start(self.options.clone(), self.link.alive());
     }
 
     fn probe(&mut self) -> Result<(), JournalError> {
@@ -373,6 +418,7 @@ impl Journal for RedisJournal {
             return Err(damaged(0, "another journal is there than the one that was read"));
         }
         self.last = Place { position: 0, link: meta.genesis() };
+        self.pack = None;
         (self.epoch, self.meta) = (meta.epoch_name(), meta);
         self.link.was_looked_at();
         Ok(())
