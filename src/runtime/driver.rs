@@ -283,15 +283,17 @@ impl Driver {
     }
 
     // INVARIANT: any node takes any command: what another did is no reason to refuse it, only that it was not heard of yet.
-    /// Refuses, where this node knows all that the journal has; else they are decided again.
+    /// Refuses, where this node knows all that the journal has, and that is durable: what a failover may take back is no reason either.
+    /// Else they are decided again.
     fn refuse(&mut self, refused: Refused) {
         let seen = self.position();
         let answers = match self.journal.last_position() {
-            Ok(last) if last == seen => self.engine.refuse(refused),
-            Ok(last) => {
+            Ok(last) if last > seen => {
                 self.news.fetch_max(last, Ordering::AcqRel);
                 return self.engine.decide_again(refused, last);
             }
+            Ok(_) if self.is_durable(seen) => self.engine.refuse(refused),
+            Ok(_) => self.engine.put_off(refused),
             Err(error) => {
                 self.note_failure(error);
                 self.engine.put_off(refused)
@@ -310,24 +312,31 @@ impl Driver {
     // INVARIANT: nothing is acknowledged before it is durable, whichever node appended it.
     /// Whoever repeats a command that another node appended hears that it was done only where that is durable.
     fn vouch(&mut self, answer: Answer) -> Answer {
-        let Ok(accepted) = answer else { return answer };
-        if accepted.position <= self.confirmed.upto {
-            return answer;
+        match answer {
+            Ok(accepted) if !self.is_durable(accepted.position) => Err(Refusal::OutcomeUnknown {}),
+            answer => answer,
+        }
+    }
+
+    /// Whether all records up to this one are durable, whoever appended them.
+    fn is_durable(&mut self, position: u64) -> bool {
+        if position <= self.confirmed.upto {
+            return true;
         }
         // Asked once a turn: each may take its whole time to fail.
         if self.confirmed.failed {
-            return Err(Refusal::OutcomeUnknown {});
+            return false;
         }
         let last = self.position();
         match self.journal.confirm() {
             Ok(()) => {
                 self.confirmed.upto = last;
-                answer
+                true
             }
             Err(error) => {
                 self.note_failure(error);
                 self.confirmed.failed = true;
-                Err(Refusal::OutcomeUnknown {})
+                false
             }
         }
     }

@@ -22,3 +22,4 @@ mod sim;
 mod stopping;
 mod tidy;
 mod torn_wal;
+mod upgrade;

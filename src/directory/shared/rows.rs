@@ -118,3 +118,33 @@ fn where_key(table: &Table) -> String {
 fn unreadable(why: &str) -> DirectoryError {
     DirectoryError::Broken(format!("a row of the directory in Redis cannot be taken in: {why}").into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::test_city::{NOW, TestCity};
+    use super::*;
+
+    #[test]
+    fn a_row_travels_as_it_is_and_what_is_not_known_is_refused() {
+        let (from, to) = (TestCity::new(), TestCity::new());
+        let key = RowKey::parse(&format!("people {}", to.someone.0.simple())).unwrap();
+        from.directory.erase_person(from.someone, NOW).unwrap();
+        let row = from.directory.read(|db| read(db, &key)).unwrap().unwrap();
+        to.directory.write(|tx| write(tx, &key, &row)).unwrap();
+        assert_eq!(to.directory.read(|db| read(db, &key)).unwrap(), Some(row.clone()));
+
+        let text = String::from_utf8(row).unwrap();
+        let versions = text.replacen(&format!("[{}", schema::VERSION), "[99", 1);
+        for (other, why) in [
+            (versions, "a later Muster wrote it (version 99"),
+            (text.replacen("\"\"", "\"\",1", 1).replace("null]", "null,null,null,null]"), "it has too many columns"),
+            ("[1,[]]".to_owned(), "it has too few columns"),
+            ("[1,[{\"b\":\"AAAA\"},\"x\"]]".to_owned(), "it stands under another row's key"),
+            ("{}".to_owned(), "it is no row"),
+        ] {
+            let refused = to.directory.write(|tx| write(tx, &key, other.as_bytes())).unwrap_err();
+            let said = std::error::Error::source(&refused).unwrap().to_string();
+            assert!(said.contains(why), "{other}: {said}");
+        }
+    }
+}

@@ -206,7 +206,7 @@ impl Clients {
     }
 }
 
-fn account(demo: &DemoCity, login: &str) -> Actor {
+pub(super) fn account(demo: &DemoCity, login: &str) -> Actor {
     let account = demo.account(login).unwrap();
     Actor::person(account.person, account.kind.grant().into_iter().collect())
 }

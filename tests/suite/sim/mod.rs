@@ -10,6 +10,7 @@
 mod check;
 mod clients;
 mod journal;
+mod linear;
 mod node;
 
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ use journal::Server;
 use node::Node;
 
 const SEEDS_DEFAULT: u64 = 1_000;
+const LINEAR_SEEDS_DEFAULT: u64 = 300;
 const NODES: usize = 3;
 const COMPOUNDS: usize = 8;
 /// Turns in which things go wrong.
@@ -53,12 +55,25 @@ struct Sim {
 
 #[test]
 fn whatever_fails_nothing_acknowledged_is_lost_nothing_is_done_twice_and_all_nodes_agree() {
+    // A simulation in which nothing happens would find nothing.
+    let must_happen =
+        ["done", "repeated", "unknown", "unavailable", "conflicts", "crashes", "failovers", "forks", "passed over"];
+    play_all(SEEDS_DEFAULT, play, &must_happen);
+}
+
+#[test]
+fn mode_and_command_of_a_compound_are_as_if_there_were_one_node() {
+    play_all(LINEAR_SEEDS_DEFAULT, linear::play, &["done", "refused"]);
+}
+
+/// Plays so many seeds, or the one that is asked for.
+fn play_all(seeds: u64, play: fn(u64) -> HashMap<&'static str, u64>, must_happen: &[&str]) {
     let of = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     if let Some(seed) = of("MUSTER_SIM_SEED") {
         println!("{:#?}", play(seed));
         return;
     }
-    let (seeds, next) = (of("MUSTER_SIM_SEEDS").unwrap_or(SEEDS_DEFAULT), AtomicU64::new(1));
+    let (seeds, next) = (of("MUSTER_SIM_SEEDS").unwrap_or(seeds), AtomicU64::new(1));
     let workers = thread::available_parallelism().map_or(2, usize::from);
     let happened = thread::scope(|scope| {
         let play_some = || {
@@ -85,10 +100,7 @@ fn whatever_fails_nothing_acknowledged_is_lost_nothing_is_done_twice_and_all_nod
         all
     });
     println!("{happened:#?}");
-    // A simulation in which nothing happens would find nothing.
-    for what in
-        ["done", "repeated", "unknown", "unavailable", "conflicts", "crashes", "failovers", "forks", "passed over"]
-    {
+    for what in must_happen {
         assert!(happened.get(what).is_some_and(|times| *times >= seeds / 10), "{what}: {happened:?}");
     }
 }
@@ -132,6 +144,13 @@ impl Sim {
 
     /// Something goes wrong, somebody wants something, and every node has its turn.
     fn turn(&mut self) {
+        self.faults();
+        self.ask();
+        let step_s = u32::try_from(self.dice.roll(20)).unwrap();
+        self.step(step_s, true);
+    }
+
+    fn faults(&mut self) {
         match self.dice.roll(40) {
             0 => self.crash(),
             1 => self.server.fail_over(),
@@ -153,9 +172,6 @@ impl Sim {
             self.start(n);
         }
         self.server.let_late_ones_through(&mut self.dice);
-        self.ask();
-        let step_s = u32::try_from(self.dice.roll(20)).unwrap();
-        self.step(step_s, true);
     }
 
     fn crash(&mut self) {
