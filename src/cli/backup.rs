@@ -81,7 +81,7 @@ fn into_files(store: &Store, copy: &DataDir) -> anyhow::Result<journal::Report> 
     Ok(journal::restore(&copy.journal_path(), &data.journal_path())?)
 }
 
-/// The way from one node to several, too. Cut short, what is there is not served ([`demo_city::check_whole`]).
+/// The way from one node to several, too. Cut short, what is there is not served ([`super::demo_city::check_whole`]).
 fn into_redis(store: &Store, shared: &SharedOptions, copy: &DataDir) -> anyhow::Result<journal::Report> {
     store.lay_out()?;
     let directory = store.open_directory()?;

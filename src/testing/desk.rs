@@ -1,6 +1,6 @@
 //! In place of a hub's shards: takes what is left for them, and sorts it by seat. No sockets, no threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::live::frame::Frame;
 use crate::live::inbox::Mail;
@@ -11,12 +11,14 @@ pub struct Desk {
     hub: Hub,
     waiting: HashMap<Place, Vec<Frame>>,
     closed: HashMap<Place, Code>,
+    /// Who came, and was not replaced.
+    here: HashSet<Place>,
 }
 
 impl Desk {
     /// The desk of a hub that has no shards running.
     pub fn of(hub: &Hub) -> Self {
-        Self { hub: hub.clone(), waiting: HashMap::new(), closed: HashMap::new() }
+        Self { hub: hub.clone(), waiting: HashMap::new(), closed: HashMap::new(), here: HashSet::new() }
     }
 
     /// Takes what was left for a seat: events, and the map's changes.
@@ -44,7 +46,10 @@ impl Desk {
         let place = |seat| Place { shard, seat };
         match mail {
             // What was left for whoever sat there before is nobody's any more.
-            Mail::Came(seat, _) => drop((self.waiting.remove(&place(seat)), self.closed.remove(&place(seat)))),
+            Mail::Came(seat, _) => {
+                (self.waiting.remove(&place(seat)), self.closed.remove(&place(seat)));
+                self.here.insert(place(seat));
+            }
             Mail::Event(event, seats) => {
                 for seat in seats {
                     self.waiting.entry(place(seat)).or_default().push(event.frame().clone());
@@ -52,7 +57,8 @@ impl Desk {
             }
             Mail::Map(seat, _, frames) => self.waiting.entry(place(seat)).or_default().extend_from_slice(&frames),
             Mail::Close(seat, _, code) => drop(self.closed.insert(place(seat), code)),
-            Mail::CloseAll(_) | Mail::Say(_) | Mail::Begin(_) | Mail::Answer(..) => {}
+            Mail::CloseAll(code) => self.closed.extend(self.here.iter().map(|place| (*place, code))),
+            Mail::Say(_) | Mail::Begin(_) | Mail::Answer(..) => {}
         }
     }
 }

@@ -21,9 +21,11 @@ pub(super) fn all(sim: &Sim) -> HashMap<&'static str, u64> {
     what_was_acknowledged_is_there(sim, &records);
     all_nodes_show_what_the_journal_says(sim, &records);
     whoever_listened_heard_everything_once(sim, &records);
+    sim.phones.check(sim);
     let passed_over = each_holder_is_passed_over_once_for_an_alert(&records);
     let mut happened = sim.clients.happened();
     happened.extend(sim.server.happened());
+    happened.extend(sim.phones.happened());
     happened.insert("passed over", passed_over);
     happened
 }

@@ -2,7 +2,7 @@
 //!
 //! What may happen: nodes crash and come back; their clocks differ; they are cut off from the journal; what they append is kept and the
 //! answer lost, or lost on its way, or kept much later; the journal's server is replaced by one that lacks whatever was not
-//! acknowledged. Clients repeat a command under its id, at any node, until they know what came of it; some give it to two at once. Then
+//! acknowledged. Phones ([`phones`]) lose their connections and resume at another node. Clients repeat a command under its id, at any node, until they know what came of it; some give it to two at once. Then
 //! all heals, and all has to come to an end. What must hold is in [`check`].
 //!
 //! `MUSTER_SIM_SEED=n` plays one again; `MUSTER_SIM_SEEDS=n` plays so many.
@@ -12,6 +12,7 @@ mod clients;
 mod journal;
 mod linear;
 mod node;
+mod phones;
 
 use std::collections::HashMap;
 use std::panic::catch_unwind;
@@ -30,6 +31,7 @@ use crate::scenarios::random_day::Dice;
 use clients::{Clients, Intent};
 use journal::Server;
 use node::Node;
+use phones::Phones;
 
 const SEEDS_DEFAULT: u64 = 1_000;
 const LINEAR_SEEDS_DEFAULT: u64 = 300;
@@ -47,6 +49,7 @@ struct Sim {
     /// A node that crashed is none.
     nodes: Vec<Option<Node>>,
     clients: Clients,
+    phones: Phones,
     demo: DemoCity,
     incident: IncidentId,
     /// Seconds since the beginning.
@@ -56,8 +59,20 @@ struct Sim {
 #[test]
 fn whatever_fails_nothing_acknowledged_is_lost_nothing_is_done_twice_and_all_nodes_agree() {
     // A simulation in which nothing happens would find nothing.
-    let must_happen =
-        ["done", "repeated", "unknown", "unavailable", "conflicts", "crashes", "failovers", "forks", "passed over"];
+    let must_happen = [
+        "done",
+        "repeated",
+        "unknown",
+        "unavailable",
+        "conflicts",
+        "crashes",
+        "failovers",
+        "forks",
+        "passed over",
+        "connections lost",
+        "resumed",
+        "loaded anew",
+    ];
     play_all(SEEDS_DEFAULT, play, &must_happen);
 }
 
@@ -108,6 +123,7 @@ fn play_all(seeds: u64, play: fn(u64) -> HashMap<&'static str, u64>, must_happen
 /// Plays one seed; gives what happened, and how often.
 fn play(seed: u64) -> HashMap<&'static str, u64> {
     let mut sim = Sim::new(seed);
+    sim.phones = Phones::of(&sim);
     for _ in 0..TURNS {
         sim.turn();
     }
@@ -124,6 +140,7 @@ impl Sim {
             server,
             nodes: (0..NODES).map(|_| None).collect(),
             clients: Clients::default(),
+            phones: Phones::default(),
             demo,
             incident,
             time_s: 0,
@@ -178,6 +195,7 @@ impl Sim {
         let n = self.dice.roll(NODES);
         if self.nodes[n].take().is_some() {
             self.clients.count("crashes", 1);
+            self.phones.lose(n);
         }
     }
 
@@ -211,9 +229,11 @@ impl Sim {
             let Some(node) = &mut self.nodes[n] else { continue };
             if !node.turn(seconds, self.dice.roll(3) == 0 || !with_faults) {
                 self.nodes[n] = None;
+                self.phones.lose(n);
             }
         }
         self.clients.listen();
+        self.phones.turn(&mut self.nodes, &mut self.dice, with_faults);
     }
 
     fn until_all_is_done(&mut self) {
@@ -248,5 +268,9 @@ impl Sim {
             self.step(60, false);
         }
         self.until_all_is_done();
+        // Those that came back last have what they missed.
+        for _ in 0..10 {
+            self.step(1, false);
+        }
     }
 }

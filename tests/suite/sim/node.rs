@@ -7,22 +7,31 @@ use muster::domain::event::Record;
 use muster::domain::policy::Policy;
 use muster::engine::Limits;
 use muster::engine::ports::Publisher;
+use muster::live::Hub;
 use muster::runtime::{ByHand, Muster, Parts};
 use muster::testing::clock::SimClock;
+use muster::testing::desk::Desk;
 
 use super::journal::Server;
+use super::phones;
 
 /// One node.
 pub(super) struct Node {
+    /// Which.
+    pub(super) number: usize,
     pub(super) muster: Muster,
+    /// Where phones are connected.
+    pub(super) hub: Hub,
+    /// What it says to them.
+    pub(super) desk: Desk,
     driver: ByHand,
     clock: Arc<SimClock>,
     told: Told,
 }
 
 /// What a node told since it was started, or since it said that all was to be loaded anew.
-#[derive(Clone, Default)]
-pub(super) struct Told(Arc<Mutex<(u64, Vec<Record>)>>);
+#[derive(Clone)]
+pub(super) struct Told(Arc<Mutex<(u64, Vec<Record>)>>, Hub);
 
 impl Told {
     /// After which position it began, and the records.
@@ -35,10 +44,16 @@ impl Publisher for Told {
     fn publish(&mut self, city: &City, record: &Record) {
         assert_eq!(city.position(), record.position, "a record is told while the city stands just there");
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(record.clone());
+        self.1.publish(city, record);
+    }
+
+    fn announce(&mut self, position: u64) {
+        self.1.announce(position);
     }
 
     fn begin_anew(&mut self, position: u64) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (position, Vec::new());
+        self.1.begin_anew(position);
     }
 }
 
@@ -47,18 +62,20 @@ impl Node {
     pub(super) fn start(server: &Server, n: usize, time_s: u32) -> Option<Self> {
         let clock = Arc::new(SimClock::default());
         clock.forward_s(time_s);
-        let told = Told::default();
+        let hub = phones::hub();
+        let told = Told(Arc::default(), hub.clone());
         let parts = Parts {
             journal: Box::new(server.end(n)),
             publisher: Box::new(told.clone()),
             clock: clock.clone(),
             policy: Policy::default(),
             limits: Limits::default(),
-            history: 0,
+            history: 1 << 40,
         };
         let (muster, driver) = Muster::by_hand(parts).ok()?;
-        told.0.lock().unwrap_or_else(PoisonError::into_inner).0 = muster.city().position();
-        Some(Self { muster, driver, clock, told })
+        // What it was told of at the start is not what it told.
+        *told.0.lock().unwrap_or_else(PoisonError::into_inner) = (muster.city().position(), Vec::new());
+        Some(Self { number: n, muster, desk: Desk::of(&hub), hub, driver, clock, told })
     }
 
     /// Time passes, and the driver has its turn; false when it has ended.
