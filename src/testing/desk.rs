@@ -47,7 +47,8 @@ impl Desk {
         match mail {
             // What was left for whoever sat there before is nobody's any more.
             Mail::Came(seat, _) => {
-                (self.waiting.remove(&place(seat)), self.closed.remove(&place(seat)));
+                self.waiting.remove(&place(seat));
+                self.closed.remove(&place(seat));
                 self.here.insert(place(seat));
             }
             Mail::Event(event, seats) => {
