@@ -108,6 +108,7 @@ bench-load: build ## 其中：负载与对照服务 of it: loads, with the peers
 	within reconnect-storm --connections 19000; \
 	within growth; \
 	for scenario in duty-switch roll-call map-watchers slow-readers; do $(LOAD) $$scenario --connections 19000 || status=1; done; \
+	$(LOAD) node-storm || status=1; \
 	exit $$status
 
 bench-map: build need-chromium ## 其中：地图（十余分钟） of it: the map in Chromium (over ten minutes)

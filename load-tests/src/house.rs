@@ -141,7 +141,7 @@ pub struct Api {
 }
 
 impl Api {
-    fn new(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) fn new(address: SocketAddr) -> anyhow::Result<Self> {
         let runtime = std::sync::Arc::new(Runtime::new()?);
         let http = reqwest::Client::new();
         let mut api = Self { runtime, http, base: format!("http://{address}/api/v1/"), city: Default::default() };

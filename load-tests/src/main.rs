@@ -11,6 +11,7 @@ use load_tests::peers::serve_own;
 use load_tests::scenarios::alert_storm::AlertStorm;
 use load_tests::scenarios::duty_switch::DutySwitch;
 use load_tests::scenarios::growth::Growth;
+use load_tests::scenarios::node_storm::{NodeStorm, Phones};
 use load_tests::scenarios::reconnect_storm::ReconnectStorm;
 use load_tests::scenarios::roll_call::RollCall;
 use load_tests::scenarios::slow_readers::SlowReaders;
@@ -45,6 +46,10 @@ enum Scenario {
     MapWatchers(RollCall),
     /// Some phones stop reading
     SlowReaders(SlowReaders),
+    /// Alerts to all phones, by how the city is kept and by how many nodes
+    NodeStorm(NodeStorm),
+    #[command(hide = true)]
+    Phones(Phones),
     /// A cluster of three nodes, for people to use, kill and freeze
     Cluster(Run),
     /// A cluster under a roll call whose parts are killed, frozen, cut off and filled up
@@ -70,6 +75,8 @@ fn run(scenario: &Scenario) -> anyhow::Result<Outcome> {
         Scenario::RollCall(roll) => roll.run(0),
         Scenario::MapWatchers(roll) => roll.run(WATCHERS),
         Scenario::SlowReaders(slow) => slow.run(),
+        Scenario::NodeStorm(storm) => storm.run(),
+        Scenario::Phones(phones) => phones.run(),
         Scenario::Cluster(cluster) => cluster.run().map(|()| Outcome { figures: serde_json::Value::Null, kept: true }),
         Scenario::Chaos(chaos) => chaos.run(),
     }

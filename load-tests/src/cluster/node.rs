@@ -16,7 +16,7 @@ use super::cut::Room;
 /// What all nodes are told.
 #[derive(Debug, Clone)]
 pub struct Shared {
-    /// Where the primary is found.
+    /// Where the primary is found; empty for a node that keeps the city in its own files.
     pub sentinels: String,
     /// What seals the directory.
     pub key: String,
@@ -35,7 +35,7 @@ pub struct Node {
 }
 
 impl Node {
-    pub(super) fn new(address: SocketAddr, data: &Path, shared: &Shared) -> Self {
+    pub(crate) fn new(address: SocketAddr, data: &Path, shared: &Shared) -> Self {
         Self { process: None, address, data: data.to_owned(), shared: shared.clone(), inside: Vec::new() }
     }
 

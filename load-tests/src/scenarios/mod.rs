@@ -3,6 +3,7 @@
 pub mod alert_storm;
 pub mod duty_switch;
 pub mod growth;
+pub mod node_storm;
 pub mod reconnect_storm;
 pub mod roll_call;
 pub mod slow_readers;
