@@ -101,16 +101,17 @@ impl Serve {
             hub,
             replays: Replays::default(),
         };
+        let stop = runtime.block_on(async { Stop::listen() })?;
         greet(&app, &store, listener.local_addr()?)?;
-        serve_to_the_end(app, listener, &runtime)
+        serve_to_the_end(app, listener, stop, &runtime)
     }
 }
 
 /// Serves until it is asked to stop or the driver dies, and ends the driver. An error is what the process exits with: whoever keeps it
 /// running starts it again.
-fn serve_to_the_end(app: App, listener: TcpListener, runtime: &Runtime) -> anyhow::Result<()> {
+fn serve_to_the_end(app: App, listener: TcpListener, stop: Stop, runtime: &Runtime) -> anyhow::Result<()> {
     let muster = app.muster.clone();
-    let served = runtime.block_on(serve(app, listener));
+    let served = runtime.block_on(serve(app, listener, stop));
     let stopped = progress::during("完成最后一轮 finishing the last round", || muster.stop());
     stopped.context("指挥核心线程已停止，请重新启动。 The driver's thread has died; start the server again")?;
     served
@@ -210,7 +211,7 @@ enum End {
     ThreadDied,
 }
 
-async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
+async fn serve(app: App, listener: TcpListener, mut stop: Stop) -> anyhow::Result<()> {
     let grace = Duration::from_secs(app.config.server.stop_grace_s);
     let live = LiveParts::start(app.hub.clone(), app.muster.clone())?;
     tokio::spawn(keep_house(app.clone()));
@@ -222,7 +223,7 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopping).into_future());
     let end = tokio::select! {
-        () = asked_to_stop() => End::Asked,
+        () = stop.asked() => End::Asked,
         () = thread_died(&app) => End::ThreadDied,
     };
     match end {
@@ -238,22 +239,36 @@ async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns at SIGTERM or SIGINT.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Whoever asks the server to stop: heard from before anybody is told that it is there, for nobody knows when they ask.
+struct Stop {
     #[cfg(unix)]
-    {
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Stop {
+    /// Listens from now on. Inside the runtime.
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} },
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be listened for");
-                drop(interrupt.await);
-            }
-        }
+        Ok(Self { signals: [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?] })
     }
+
     #[cfg(not(unix))]
-    drop(interrupt.await);
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns at SIGTERM or SIGINT.
+    #[cfg(unix)]
+    async fn asked(&mut self) {
+        let [terminate, interrupt] = &mut self.signals;
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }
 
 /// Returns when the driver or a shard of the hub has died.
@@ -318,7 +333,8 @@ mod tests {
         let listener = runtime.block_on(async { listen("127.0.0.1:0".parse().unwrap()) }).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (app, runtime) = (served.app.clone(), runtime.clone());
-        let process = std::thread::spawn(move || serve_to_the_end(served.app, listener, &runtime));
+        let stop = runtime.block_on(async { Stop::listen() }).unwrap();
+        let process = std::thread::spawn(move || serve_to_the_end(served.app, listener, stop, &runtime));
         (app, url, process)
     }
 

@@ -61,7 +61,7 @@ async fn what_a_later_muster_wrote_ends_a_node_before_it_does_harm() {
     {
         let (redis, folder) = (RedisServer::start(), TempDir::new().unwrap());
         // Lays the city out, and leaves it to the other.
-        Server::start_node(&folder.path().join("first"), &redis.url(), true).kill();
+        assert_eq!(Server::start_node(&folder.path().join("first"), &redis.url(), true).stop(), Some(0));
         let data = folder.path().join("node");
         let node = start(&data, &redis);
         let position = append(&redis, &body);
