@@ -32,7 +32,7 @@ impl Backup {
     pub(super) fn run(self, config: &Config) -> anyhow::Result<()> {
         let store = Store::of(config)?;
         // Said before anything is made: without a journal there is nothing to copy.
-        store.reader()?;
+        store.reader()?.last_position()?;
         let copy = DataDir::at(&self.to, store.city());
         copy.make()?;
         let report = progress::during("备份 copying", || -> anyhow::Result<_> {

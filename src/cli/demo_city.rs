@@ -81,7 +81,7 @@ async fn import(city: &DemoCity, muster: &Muster) -> Result<(), Refusal> {
 /// # Errors
 /// When the laying out was cut short after its first part.
 pub fn check_whole(store: &Store, city: &City) -> anyhow::Result<()> {
-    if city.compound_count() > 0 && store.is_half()? {
+    if (city.compound_count() > 0 || store.shared().is_some()) && store.is_half()? {
         bail!(
             "城市上次只写入了一部分（铺设演示城市或恢复备份被中断）：请清空 {0} 后重新开始。 \
              Only a part of the city is there: laying out the demo or bringing back a copy was cut short. Empty {0} and begin again.",

@@ -17,7 +17,7 @@ use crate::runtime::{Muster, Parts};
 
 use super::data_dir::DataDirLock;
 use super::store::Store;
-use super::{progress, small_runtime};
+use super::{demo_city, progress, small_runtime};
 
 /// A city that nobody is connected to.
 pub(super) struct Offline {
@@ -41,6 +41,7 @@ impl Offline {
             history: 0,
         };
         let muster = progress::during("读取日志 reading the journal", || Muster::start(parts))?;
+        demo_city::check_whole(store, &muster.city())?;
         settle_arrivals(&muster.city(), &directory, store.arrived_before(muster.now()))?;
         Ok(Self { muster, directory, runtime: small_runtime()?, _lock: lock })
     }

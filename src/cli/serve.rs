@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::base_map::BaseMap;
 use crate::config::templates::Templates;
 use crate::demo::COMPOUNDS_DEFAULT;
+use crate::domain::time::{MICROS_PER_S, Timestamp};
 use crate::import::settle_arrivals;
 use crate::journal::RedisJournal;
 use crate::live::{Hub, LiveLimits, LiveParts};
@@ -180,6 +181,8 @@ fn live_limits(config: &Config) -> LiveLimits {
 
 /// Says where it can be reached. Nobody may be reading: that is no reason to stop.
 fn greet(app: &App, store: &Store, at: SocketAddr) -> anyhow::Result<()> {
+    // Before the city is read: the driver waits for whoever reads it.
+    let is_demo = store.is_demo()?;
     let city = app.city();
     let (name, name_en) = (&app.config.city.name, &app.config.city.name_en);
     let mut text = format!(
@@ -190,7 +193,7 @@ fn greet(app: &App, store: &Store, at: SocketAddr) -> anyhow::Result<()> {
         city.compound_count(),
         store.place()
     );
-    if store.is_demo()? {
+    if is_demo {
         text.push_str("演示数据，均为虚构。 Demonstration data: every compound and person is made up.\n");
         text.push_str(&demo_city::sign_ins(&app.directory, &city)?);
         let program = std::env::args().next().unwrap_or_else(|| "muster".to_owned());
@@ -228,7 +231,7 @@ async fn serve(app: App, listener: TcpListener, mut stop: Stop) -> anyhow::Resul
     };
     match end {
         End::Asked => tracing::info!("stopping"),
-        End::ThreadDied => tracing::error!("a thread that nothing goes on without has died: stopping"),
+        End::ThreadDied => tracing::error!("what nothing goes on without has died: stopping"),
     }
     ending.send_replace(Some(end));
     // Sockets and requests have the same time; what is not done then is cut off.
@@ -271,21 +274,36 @@ impl Stop {
     }
 }
 
-/// Returns when the driver or a shard of the hub has died.
+/// Returns when the driver or a shard of the hub has died, or the directory cannot be read on.
 async fn thread_died(app: &App) {
     let mut looks = interval(WATCH_EVERY);
-    while app.muster.is_running() && app.hub.is_running() {
+    while app.muster.is_running() && app.hub.is_running() && app.directory.is_usable() {
         looks.tick().await;
     }
 }
+
+/// When an import that began then is under way nowhere any more.
+pub(super) fn long_before(now: Timestamp) -> Timestamp {
+    Timestamp(now.0.saturating_sub(IMPORT_WITHIN_S * MICROS_PER_S))
+}
+
+/// Seconds after which no import is under way any more, on whichever node.
+const IMPORT_WITHIN_S: i64 = 3_600;
 
 async fn keep_house(app: App) {
     let mut turns = interval(HOUSEKEEPING_EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        let now = app.now();
-        if let Err(error) = app.directory.run(move |directory| directory.housekeeping(now)).await {
+        let (now, muster) = (app.now(), app.muster.clone());
+        let kept = app.directory.run(move |directory| {
+            directory.housekeeping(now)?;
+            if directory.is_shared() {
+                settle_arrivals(&muster.city(), directory, long_before(now))?;
+            }
+            Ok(())
+        });
+        if let Err(error) = kept.await {
             tracing::warn!(%error, "the directory's upkeep was put off");
         }
     }

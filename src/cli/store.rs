@@ -4,7 +4,6 @@
 //! node there is only its copy of the directory, which may be removed.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,19 +13,18 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::directory::shared::SharedOptions;
 use crate::domain::area::AreaCode;
-use crate::domain::time::{MICROS_PER_S, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::engine::ports::Journal;
 use crate::journal::{JournalReader, RedisJournal, RedisReader, SqliteReader};
 use crate::redis_link;
 
 use super::data_dir::{DataDir, DataDirLock};
+use super::serve::long_before;
 
 /// A node's copy of the shared directory.
 const NODE_COPY: &str = "directory-of-node.sqlite";
-/// That of verbs at the shell, beside the node's: a process knows only what it wrote into its own.
-const SHELL_COPY: &str = "directory-of-shell.sqlite";
-/// Seconds after which no import is under way any more.
-const IMPORT_WITHIN_S: i64 = 3_600;
+/// That of a verb at the shell, beside the node's: it goes when the verb is done.
+const SHELL_COPY: &str = "directory-of-shell";
 /// A city that was laid out for demonstration.
 const DEMO: &str = "demo";
 /// A city of which only a part is there yet.
@@ -114,7 +112,10 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, or is another city's.
     pub fn open_directory_of_node(&self) -> anyhow::Result<Directory> {
-        self.open_copy(NODE_COPY)
+        let Some(shared) = &self.shared else { return self.data.open_directory() };
+        self.data.make()?;
+        let path = self.data.path().join(NODE_COPY);
+        Directory::open_shared(&path, shared).with_context(|| path.display().to_string())
     }
 
     /// The directory as a verb at the shell uses it, beside a node that may be serving.
@@ -122,20 +123,16 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, or is another city's.
     pub fn open_directory(&self) -> anyhow::Result<Directory> {
-        self.open_copy(SHELL_COPY)
-    }
-
-    fn open_copy(&self, name: &str) -> anyhow::Result<Directory> {
         let Some(shared) = &self.shared else { return self.data.open_directory() };
         self.data.make()?;
-        let path: PathBuf = self.data.path().join(name);
-        Directory::open_shared(&path, shared).with_context(|| path.display().to_string())
+        let path = self.data.path().join(format!("{SHELL_COPY}-{}.sqlite", std::process::id()));
+        Directory::open_shared_for_now(&path, shared).with_context(|| path.display().to_string())
     }
 
     /// Whoever arrived until then belongs to an import that was cut short: of one node at once, of several once no other node's can
     /// still be under way.
     pub fn arrived_before(&self, now: Timestamp) -> Timestamp {
-        if self.shared.is_none() { now } else { Timestamp(now.0.saturating_sub(IMPORT_WITHIN_S * MICROS_PER_S)) }
+        if self.shared.is_none() { now } else { long_before(now) }
     }
 
     /// Reads the journal beside whoever writes it.

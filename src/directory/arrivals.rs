@@ -74,7 +74,7 @@ impl Directory {
             }
             Ok(())
         })?;
-        self.fold_write_ahead_log()
+        self.writer().fold_write_ahead_log()
     }
 
     /// Who is marked as arriving since `upto` or longer. Blocks.

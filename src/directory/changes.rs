@@ -27,6 +27,8 @@ pub(super) struct Touched {
     pub(super) people: HashSet<PersonId>,
     /// Of them, those who may do less or more than before, or nothing any more.
     pub(super) unseated: Vec<PersonId>,
+    /// Names or phones were changed, or removed.
+    pub(super) names: bool,
 }
 
 impl Touched {
@@ -34,6 +36,7 @@ impl Touched {
     pub(super) fn add(&mut self, other: Self) {
         self.people.extend(other.people);
         self.unseated.extend(other.unseated);
+        self.names |= other.names;
     }
 }
 
@@ -79,7 +82,9 @@ pub(super) fn touched(tx: &Transaction<'_>) -> Result<Touched> {
     let sql = "SELECT person, max(unseats) FROM temp.changed WHERE person IS NOT NULL GROUP BY person";
     let mut find = tx.prepare_cached(sql)?;
     let mut rows = find.query([])?;
-    let mut touched = Touched::default();
+    let people = TABLES.iter().position(|table| table.name == "people").and_then(|at| i64::try_from(at).ok());
+    let names = tx.prepare_cached("SELECT 1 FROM temp.changed WHERE tbl = ?1")?.exists([people])?;
+    let mut touched = Touched { names, ..Touched::default() };
     while let Some(row) = rows.next()? {
         let person = PersonId(Uuid::from_bytes(row.get(0)?));
         touched.people.insert(person);
@@ -88,6 +93,11 @@ pub(super) fn touched(tx: &Transaction<'_>) -> Result<Touched> {
         }
     }
     Ok(touched)
+}
+
+/// Whether the transaction changed anything.
+pub(super) fn has_any(tx: &Transaction<'_>) -> Result<bool> {
+    Ok(tx.prepare_cached("SELECT 1 FROM temp.changed LIMIT 1")?.exists([])?)
 }
 
 /// Which rows the transaction changed, each once.

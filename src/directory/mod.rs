@@ -34,6 +34,7 @@ pub mod token;
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -78,6 +79,11 @@ struct Inner {
     city: AreaCode,
     path: PathBuf,
     is_shared: bool,
+    /// What other nodes wrote cannot be read, and never will be: rights that they took away would hold here for ever.
+    is_broken: AtomicBool,
+    /// How often somebody who missed something began to catch up, and whether the last came through.
+    misses: AtomicU64,
+    missed: Mutex<bool>,
     writer: Mutex<Writer>,
     /// Reads have their own, so that a look-up does not wait for a write's fsync (WAL lets both go on).
     reader: Mutex<Connection>,
@@ -89,6 +95,8 @@ struct Inner {
     arrivals: tokio::sync::Mutex<()>,
     /// Who closes the sockets of people who may do less or more than before.
     unseats: OnceLock<Unseat>,
+    /// Its file goes with it.
+    is_passing: bool,
 }
 
 /// Who writes: every write is one transaction.
@@ -124,6 +132,20 @@ impl Directory {
         Ok(directory)
     }
 
+    /// The same for a moment: this copy is removed when nobody uses it any more. Nobody would keep it up to date, and who is erased
+    /// elsewhere would stay in it.
+    ///
+    /// # Errors
+    /// As [`Self::open_shared`].
+    pub fn open_shared_for_now(path: &Path, options: &SharedOptions) -> Result<Self> {
+        remove_copy(path);
+        let mut directory = Self::open_with(path, options.redis.city, Some(Shared::open(options)?))?;
+        if let Some(inner) = Arc::get_mut(&mut directory.inner) {
+            inner.is_passing = true;
+        }
+        Ok(directory)
+    }
+
     fn open_with(path: &Path, city: AreaCode, mut shared: Option<Shared>) -> Result<Self> {
         let city = city.at_level(AreaLevel::City).unwrap_or(city);
         make_private_file(path)?;
@@ -146,6 +168,9 @@ impl Directory {
             city,
             path: path.to_owned(),
             is_shared: writer.shared.is_some(),
+            is_broken: AtomicBool::new(false),
+            misses: AtomicU64::new(0),
+            missed: Mutex::new(false),
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
             cache: SessionCache::default(),
@@ -154,6 +179,7 @@ impl Directory {
             link_key,
             arrivals: tokio::sync::Mutex::default(),
             unseats: OnceLock::new(),
+            is_passing: false,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -249,6 +275,7 @@ impl Directory {
     /// # Errors
     /// Unavailable or broken; then nothing was done.
     pub fn housekeeping(&self, now: Timestamp) -> Result<()> {
+        self.catch_up()?;
         self.flush_used_days()?;
         self.write(|tx| {
             sessions::prune(tx, now)?;
@@ -273,18 +300,65 @@ impl Directory {
         self.inner.catch_up()
     }
 
+    /// Whether it can go on. Where not, the process has to end: what other nodes wrote cannot be read here.
+    pub fn is_usable(&self) -> bool {
+        !self.inner.is_broken.load(Ordering::Acquire)
+    }
+
+    /// Catches up for whoever missed something that another node may have written a moment ago. All who wait share one: nobody who shows
+    /// made-up tokens keeps the others waiting.
+    fn catch_up_once(&self) -> Result<()> {
+        let Inner { misses, missed, .. } = &*self.inner;
+        let before = misses.load(Ordering::Acquire);
+        let mut came_through = missed.lock().unwrap_or_else(PoisonError::into_inner);
+        // It began after this one came, and is done.
+        if misses.load(Ordering::Acquire) > before {
+            return if *came_through {
+                Ok(())
+            } else {
+                Err(DirectoryError::Unavailable("Redis does not answer".into()))
+            };
+        }
+        misses.fetch_add(1, Ordering::AcqRel);
+        let caught_up = self.catch_up();
+        *came_through = caught_up.is_ok();
+        caught_up
+    }
+
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.inner.writer()
     }
 
     /// Whether other nodes write, too.
-    fn is_shared(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         self.inner.is_shared
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let db = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
         work(&db)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.is_passing {
+            remove_copy(&self.path);
+        }
+    }
+}
+
+/// Removes a copy and what lies beside it. What is not there is what was wanted; what cannot be removed is said.
+fn remove_copy(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::error!(%error, file = %file.display(), "a copy of the directory could not be removed");
+            }
+            _ => {}
+        }
     }
 }
 
@@ -295,15 +369,19 @@ impl Inner {
     }
 
     fn catch_up(&self) -> Result<()> {
-        let touched = self.writer().catch_up()?;
-        if let Some(touched) = &touched {
-            self.note(touched);
+        let mut writer = self.writer();
+        let Some(touched) = writer.catch_up()? else { return Ok(()) };
+        if touched.names {
+            // Another node may have erased somebody.
+            writer.fold_write_ahead_log()?;
         }
+        drop(writer);
+        self.note(&touched);
         Ok(())
     }
 
     // INVARIANT: whoever loses a right loses it at once: what is known by heart is forgotten after each commit.
-    fn note(&self, Touched { people, unseated }: &Touched) {
+    fn note(&self, Touched { people, unseated, .. }: &Touched) {
         self.cache.forget_people(people);
         if let Some(unseat) = self.unseats.get().filter(|_| !unseated.is_empty()) {
             unseat(unseated);
@@ -322,20 +400,31 @@ impl Writer {
                 (Ok(_), Some(shared)) => shared.propose(&tx)? == Proposed::Kept,
                 (Err(_), _) => false,
             };
+            let changed_nothing = !kept && !changes::has_any(&tx)?;
             if kept {
                 touched.add(changes::touched(&tx)?);
-                tx.commit()?;
+                let is_shared = self.shared.is_some();
+                // What all share has it; this node reads it there where it could not keep it.
+                tx.commit().map_err(|error| {
+                    if is_shared { DirectoryError::OutcomeUnknown(error.into()) } else { error.into() }
+                })?;
                 return done;
             }
             drop(tx);
-            // What is refused here may be possible by what another node wrote: a refusal stands where nothing was missed.
+            // What is refused here may be possible by what another node wrote, and where nothing was to be done there may be something:
+            // both stand where nothing was missed.
             match self.catch_up()? {
                 Some(by_others) => touched.add(by_others),
-                None if done.is_err() => return done,
+                None if done.is_err() || changed_nothing => return done,
                 None => {}
             }
         }
         Err(DirectoryError::Unavailable("other nodes write all the time".into()))
+    }
+
+    /// Old pages live on in the write-ahead log until it is folded into the file; after an erasure that must be now.
+    fn fold_write_ahead_log(&self) -> Result<()> {
+        Ok(self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     fn catch_up(&mut self) -> Result<Option<Touched>> {
@@ -344,13 +433,18 @@ impl Writer {
     }
 }
 
-/// Another node wrote, or may have.
-fn hear(directory: &Weak<Inner>) {
-    let Some(directory) = directory.upgrade() else { return };
-    if let Err(error) = directory.catch_up() {
-        let why = std::error::Error::source(&error).map(ToString::to_string);
+/// Another node wrote, or may have; false where that could not be read.
+fn hear(directory: &Weak<Inner>) -> bool {
+    let Some(directory) = directory.upgrade() else { return true };
+    let Err(error) = directory.catch_up() else { return true };
+    let why = std::error::Error::source(&error).map(ToString::to_string);
+    if let DirectoryError::Broken(_) = error {
+        tracing::error!(why, "what other nodes wrote into the directory cannot be read: this node must not go on");
+        directory.is_broken.store(true, Ordering::Release);
+    } else {
         tracing::warn!(why, "what other nodes wrote into the directory is not known here yet");
     }
+    false
 }
 
 impl std::fmt::Debug for Directory {

@@ -139,12 +139,7 @@ impl Directory {
             }
             Ok(())
         })?;
-        self.fold_write_ahead_log()
-    }
-
-    /// Old pages live on in the write-ahead log until it is folded into the file; after an erasure that must be now.
-    pub(super) fn fold_write_ahead_log(&self) -> Result<()> {
-        Ok(self.writer().db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        self.writer().fold_write_ahead_log()
     }
 }
 

@@ -161,7 +161,7 @@ impl Directory {
         let mut found = self.read(|db| find(db, hash))?;
         // It may have begun on another node a moment ago.
         if found.is_none() && self.is_shared() {
-            self.catch_up()?;
+            self.catch_up_once()?;
             read_at = self.inner.cache.generation();
             found = self.read(|db| find(db, hash))?;
         }

@@ -46,17 +46,29 @@ impl Directory {
         self.inner.attempts.attempt(&counted, from, now)?;
 
         let password = Password::parse(&password).map_err(|_| Refusal::BadCredentials {})?;
-        let row = match login.parse::<Login>() {
-            Ok(login) => self.run(move |directory| directory.sign_in_row(&login)).await?,
-            Err(_) => None,
-        };
-        let hash = row.as_ref().map(|row| row.hash.clone());
-        let fits = self.passwords().verify(password, hash).await?;
-        let row = row.filter(|row| fits && !row.disabled).ok_or(Refusal::BadCredentials {})?;
+        let login = login.parse::<Login>().ok();
+        let mut verified = self.verify(login.clone(), password.clone()).await?;
+        // The account, or its password, may be of another node's making, a moment ago.
+        if verified.is_none() && self.is_shared() {
+            self.run(Self::catch_up_once).await?;
+            verified = self.verify(login, password).await?;
+        }
+        let row = verified.ok_or(Refusal::BadCredentials {})?;
 
         let signed_in = self.run(move |directory| directory.begin_verified(&row, kind, now)).await?;
         self.inner.attempts.succeeded(&counted, from);
         Ok(signed_in)
+    }
+
+    /// The account with that login, where the password is its own and it may sign in.
+    async fn verify(&self, login: Option<Login>, password: Password) -> Result<Option<SignInRow>> {
+        let row = match login {
+            Some(login) => self.run(move |directory| directory.sign_in_row(&login)).await?,
+            None => None,
+        };
+        let hash = row.as_ref().map(|row| row.hash.clone());
+        let fits = self.passwords().verify(password, hash).await?;
+        Ok(row.filter(|row| fits && !row.disabled))
     }
 
     /// The account must still be what it was when the password was verified: disabling it or changing the password meanwhile

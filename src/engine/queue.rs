@@ -80,10 +80,12 @@ pub struct InHand(Vec<Queued>);
 pub struct Decided {
     /// To be appended; `None` when every command was refused or known.
     pub round: Option<Round>,
-    /// Answers that need no append: the first one again, or a refusal that stands.
+    /// Answers that need no append: the first one again.
     pub answers: Vec<(Ticket, Answer)>,
     /// Those that are refused as far as this node knows: see [`Engine::refuse`] and [`Engine::decide_again`].
     pub refused: Refused,
+    /// Those that are refused on all that the journal had when they were refused before: that stands, where it is durable.
+    pub stands: Refused,
 }
 
 /// Commands that are refused, on the city as one node knows it.
@@ -154,7 +156,7 @@ impl Engine {
                     in_hand.push(queued);
                 }
                 Err(refusal) if queued.stands_from.is_some_and(|from| from <= city.position()) => {
-                    decided.answers.extend(self.refuse(Refused(vec![(queued, refusal)])));
+                    decided.stands.0.push((queued, refusal));
                 }
                 Err(refusal) => decided.refused.0.push((queued, refusal)),
             }

@@ -18,7 +18,7 @@ use crate::domain::actor::Actor;
 use crate::domain::command::Command;
 use crate::domain::compound::CompoundId;
 use crate::domain::ids::{CommandId, PersonId};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Class, Refusal};
 use crate::domain::time::Timestamp;
 use crate::engine::{Accepted, Answer};
 use crate::runtime::Muster;
@@ -109,19 +109,23 @@ fn person_of(command: CommandId, count: u64) -> PersonId {
 }
 
 /// Those of a batch that was taken in stay, those of a refused one go. Where nobody knows, and where the directory fails, they stay
-/// marked for the next start: what is answered is what the journal says.
+/// marked until they are settled: what is answered is what the journal says.
 async fn decide_arrivals(directory: &Directory, arriving: Vec<PersonId>, answer: &Answer) {
     let settled = match answer {
         Ok(_) => directory.run(move |directory| directory.stay(&arriving)).await,
         Err(Refusal::OutcomeUnknown {}) => Ok(()),
+        // Another node may be carrying out the same command: whoever gave it to both must not lose its people by the one that could not.
+        Err(refusal) if directory.is_shared() && matches!(refusal.class(), Class::Unavailable | Class::TooMuch) => {
+            Ok(())
+        }
         Err(_) => directory.run(move |directory| directory.turn_away(&arriving)).await,
     };
     if let Err(error) = settled {
-        tracing::warn!(%error, "people of an import stay marked as arriving until the next start");
+        tracing::warn!(%error, "people of an import stay marked as arriving until they are settled");
     }
 }
 
-/// At a start, once the journal is taken in: whom an import that was cut short had written at `upto` or before stays if the city knows
+/// Once the journal is taken in, at a start, and now and then where several nodes serve the city: whom an import that was cut short had written at `upto` or before stays if the city knows
 /// them, and goes if not. Gives how many went. Blocks.
 ///
 /// # Errors

@@ -58,6 +58,8 @@ struct Inner {
 struct State {
     next_id: ConnectionId,
     stopping: bool,
+    /// How often a person's connections were closed.
+    closings: u64,
     /// Since when what is shown stands still.
     as_of: Option<Timestamp>,
     connected: usize,
@@ -107,6 +109,7 @@ impl Hub {
         let state = State {
             next_id: 1,
             stopping: false,
+            closings: 0,
             as_of: None,
             connected: 0,
             shards: (0..shards).map(|_| Seats::default()).collect(),
@@ -173,6 +176,16 @@ impl Hub {
         self.state().by_person.contains_key(&person)
     }
 
+    // INVARIANT: whoever loses a right loses it at once: who was looked up before somebody's connections were closed looks again.
+    /// The same for somebody who was looked up after so many closings ([`Self::closings`]).
+    ///
+    /// # Errors
+    /// The code with which to turn it away.
+    pub fn register_known(&self, city: &City, actor: &Actor, closings: u64) -> Result<Registration, Code> {
+        let registration = self.register(city, actor)?;
+        if self.closings() == closings { Ok(registration) } else { Err(Code::RightsChanged) }
+    }
+
     /// Takes a connection in. Called under the city's read lock, so that what is read off the city and the cursor belong together.
     ///
     /// # Errors
@@ -220,9 +233,15 @@ impl Hub {
         self.state().history.kept()
     }
 
+    /// How often a person's connections were closed so far: to be asked for before it is looked up who asks to connect.
+    pub fn closings(&self) -> u64 {
+        self.state().closings
+    }
+
     /// Closes every connection of a person.
     pub fn close_person(&self, person: PersonId, code: Code) {
-        let state = self.state();
+        let mut state = self.state();
+        state.closings += 1;
         for place in state.by_person.get(&person).into_iter().flatten() {
             if let Some(connected) = state.at(*place) {
                 self.inbox(*place).leave(Mail::Close(place.seat, connected.id, code));

@@ -35,6 +35,8 @@ pub struct LiveIdentity {
     pub actor: Actor,
     /// When the session or link ends; the connection is closed then.
     pub good_until: Option<Timestamp>,
+    /// [`Hub::closings`] from before it was looked up who they are.
+    pub closings: u64,
 }
 
 /// A connection on its way to its shard.
@@ -103,7 +105,7 @@ fn raw(upgraded: Upgraded) -> io::Result<(TcpStream, Bytes)> {
 
 /// Takes somebody in, or says why not.
 async fn arrive(socket: TcpStream, said: Bytes, who: LiveIdentity, parts: &LiveParts) {
-    match begin(&who.actor, parts) {
+    match begin(&who, parts) {
         Ok((registration, hello)) => hand_over(socket, said, who, registration, hello),
         Err(code) => {
             let nth = who.actor.person_id().map_or(0, |person| person.0.as_u64_pair().1);
@@ -140,10 +142,10 @@ async fn turn_away(mut socket: TcpStream, goodbye: Frame, within: Duration) {
 }
 
 /// Registers and says hello, both of the city as it stands at one position.
-fn begin(actor: &Actor, parts: &LiveParts) -> Result<(Registration, Frame), Code> {
+fn begin(who: &LiveIdentity, parts: &LiveParts) -> Result<(Registration, Frame), Code> {
     let city = parts.muster.city();
-    let registration = parts.hub.register(&city, actor)?;
-    let hello = hello(&city, actor, parts, &registration);
+    let registration = parts.hub.register_known(&city, &who.actor, who.closings)?;
+    let hello = hello(&city, &who.actor, parts, &registration);
     Ok((registration, hello))
 }
 

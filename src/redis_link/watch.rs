@@ -10,7 +10,8 @@ use super::position_of;
 use super::source::Source;
 
 /// What is called when others may have written: with the position of the last entry, or [`u64::MAX`] where that cannot be told.
-pub(crate) type Heard = Box<dyn Fn(u64) + Send + Sync>;
+/// False: what was written could not be read; it is tried again.
+pub(crate) type Heard = Box<dyn Fn(u64) -> bool + Send + Sync>;
 
 /// How long one read blocks; a watch whose link is gone ends as soon.
 const BLOCK: Duration = Duration::from_secs(1);
@@ -24,9 +25,8 @@ pub(crate) fn start(source: Source, stream: String, alive: Weak<()>, heard: Hear
     let watch = move || {
         while alive.strong_count() > 0 {
             // Why it broke off is told by whoever writes; here it is only tried again.
-            if follow(&source, &stream, &alive, &heard).is_err() {
-                sleep(CONNECT_EVERY);
-            }
+            drop(follow(&source, &stream, &alive, &heard));
+            sleep(CONNECT_EVERY);
         }
     };
     if let Err(error) = Builder::new().name("muster-watch".to_owned()).spawn(watch) {
@@ -39,14 +39,18 @@ fn follow(source: &Source, stream: &str, alive: &Weak<()>, heard: &Heard) -> Red
     connection.set_read_timeout(Some(BLOCK + GRACE))?;
     let mut last = newest(&mut connection, stream)?;
     // It may be another server, which lacks what was read from the one before.
-    heard(u64::MAX);
+    if !heard(u64::MAX) {
+        return Ok(());
+    }
     let block = BLOCK.as_millis().to_string();
     while alive.strong_count() > 0 {
         let mut read = redis::cmd("XREAD");
         read.arg("COUNT").arg(1).arg("BLOCK").arg(&block).arg("STREAMS").arg(stream).arg(&last);
         if read.query::<Value>(&mut connection)? != Value::Nil {
             last = newest(&mut connection, stream)?;
-            heard(position_of(&last).unwrap_or(u64::MAX));
+            if !heard(position_of(&last).unwrap_or(u64::MAX)) {
+                return Ok(());
+            }
         }
     }
     Ok(())

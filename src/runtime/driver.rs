@@ -277,6 +277,9 @@ impl Driver {
         if !decided.refused.is_empty() {
             self.refuse(decided.refused);
         }
+        if !decided.stands.is_empty() {
+            self.refuse_for_good(decided.stands);
+        }
         if let Some(round) = decided.round {
             self.append(round);
         }
@@ -292,13 +295,19 @@ impl Driver {
                 self.news.fetch_max(last, Ordering::AcqRel);
                 return self.engine.decide_again(refused, last);
             }
-            Ok(_) if self.is_durable(seen) => self.engine.refuse(refused),
-            Ok(_) => self.engine.put_off(refused),
+            Ok(_) => return self.refuse_for_good(refused),
             Err(error) => {
                 self.note_failure(error);
                 self.engine.put_off(refused)
             }
         };
+        self.answer(answers);
+    }
+
+    /// Refuses, where what it stands on is durable.
+    fn refuse_for_good(&mut self, refused: Refused) {
+        let is_durable = self.is_durable(self.position());
+        let answers = if is_durable { self.engine.refuse(refused) } else { self.engine.put_off(refused) };
         self.answer(answers);
     }
 

@@ -45,6 +45,7 @@ pub(super) fn close_unseated(app: &App) {
 
 /// Who asks, and until when that holds. A cookie counts only from a page of ours: the browser sends it whoever's page asked.
 async fn identify(app: &App, headers: &HeaderMap) -> Answer<LiveIdentity> {
+    let closings = app.hub.closings();
     let credential = Credential::of(headers)?.ok_or(Refusal::NotSignedIn {})?;
     match &credential {
         Credential::Cookie(_) => app.check_same_origin(headers)?,
@@ -59,7 +60,7 @@ async fn identify(app: &App, headers: &HeaderMap) -> Answer<LiveIdentity> {
         Via::Cookie(session) | Via::Bearer(session) => Some(session.expires),
         Via::HouseholdLink(_) => link_until,
     };
-    Ok(LiveIdentity { actor: caller.actor, good_until })
+    Ok(LiveIdentity { actor: caller.actor, good_until, closings })
 }
 
 #[cfg(test)]

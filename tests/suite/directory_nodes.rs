@@ -257,6 +257,93 @@ fn redis_holds_no_name_no_phone_and_no_login() {
     assert!(why.contains("another journal.directory_key"), "{why}");
 }
 
+#[test]
+fn a_node_hears_of_what_was_written_while_its_connection_broke_off() {
+    let mut city = City::new();
+    let [one, other] = ["one", "other"].map(|name| city.node(name));
+    one.upsert_people(&[entry(1)]).unwrap();
+    one.create_with_hash(&[account(1)], NOW).unwrap();
+    eventually("the other knows it", || other.account(id(1)).unwrap().is_some());
+    city.server.kill();
+    city.server.start_again();
+    // Nothing else is written after it, and nobody asks the other for anything.
+    eventually("it is written", || one.grant(id(1), observer()).is_ok());
+    eventually("the other hears of it", || other.account(id(1)).unwrap().unwrap().grants == [observer()]);
+}
+
+#[test]
+fn what_does_nothing_here_may_do_something_there() {
+    let city = City::new();
+    let one = city.node("one");
+    one.upsert_people(&[entry(1)]).unwrap();
+    one.create_with_hash(&[account(1)], NOW).unwrap();
+    // One that hears nothing by itself, and is behind.
+    let path = city.folder.path().join("behind");
+    let options = SharedOptions { redis: redis(&city.server), key: "5a".repeat(32).parse().unwrap() };
+    let behind = Directory::open_shared_for_now(&path, &options).unwrap();
+    one.grant(id(1), observer()).unwrap();
+    let token = one.create_session(id(1), SessionKind::Bearer, NOW).unwrap();
+    assert_eq!(behind.account(id(1)).unwrap().unwrap().grants, []);
+    behind.revoke_grant(id(1), observer()).unwrap();
+    behind.revoke_session(token.expose()).unwrap();
+    one.catch_up().unwrap();
+    assert_eq!(one.account(id(1)).unwrap().unwrap().grants, []);
+    assert_eq!(one.revoke_sessions_of(id(1)).unwrap(), 0);
+    assert!(path.exists());
+    drop(behind);
+    let left: Vec<_> = std::fs::read_dir(city.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("behind")), "{left:?}");
+}
+
+#[test]
+fn a_login_that_is_anothers_now_is_read_with_all_the_rest() {
+    let city = City::new();
+    let (one, away) = (city.node("one"), city.node("away"));
+    one.upsert_people(&[entry(1), entry(2)]).unwrap();
+    one.create_with_hash(&[account(1)], NOW).unwrap();
+    away.catch_up().unwrap();
+    assert!(away.account(id(1)).unwrap().is_some());
+    drop(away);
+    one.erase_person(id(1), NOW).unwrap();
+    one.create_with_hash(&[NewAccount { person: id(2), ..account(1) }], NOW).unwrap();
+    let many: Vec<_> = (10..5_000).map(entry).collect();
+    one.upsert_people(&many).unwrap();
+    let back = city.node("away");
+    assert_eq!(back.account(id(2)).unwrap().unwrap().login, "one.1");
+}
+
+#[test]
+fn who_is_erased_at_one_node_is_gone_from_every_file() {
+    let city = City::new();
+    let [one, other] = ["one", "other"].map(|name| city.node(name));
+    let secret = PersonEntry { name: "独一无二之名".into(), phone: Some("13999998888".into()), ..entry(7) };
+    one.upsert_people(std::slice::from_ref(&secret)).unwrap();
+    eventually("the other knows them", || other.person(id(7)).unwrap().is_some());
+    one.erase_person(id(7), NOW).unwrap();
+    let holds = |path: &Path| {
+        let bytes = std::fs::read(path).unwrap();
+        [secret.name.as_bytes(), b"13999998888"]
+            .iter()
+            .any(|trace| bytes.windows(trace.len()).any(|part| part == *trace))
+    };
+    eventually("no file has them", || {
+        std::fs::read_dir(city.folder.path()).unwrap().all(|file| !holds(&file.unwrap().path()))
+    });
+    assert_eq!(other.person(id(7)).unwrap(), None);
+}
+
+#[test]
+fn a_redis_that_was_emptied_takes_nobody_with_it() {
+    let city = City::new();
+    let one = city.node("one");
+    one.upsert_people(&[entry(1)]).unwrap();
+    let _: () = city.ask(&redis::cmd("FLUSHALL"));
+    let refused = one.upsert_people(&[entry(2)]).unwrap_err();
+    assert_eq!(refused.refusal(), Refusal::DirectoryUnavailable {});
+    assert!(one.catch_up().is_err());
+    assert_eq!(one.people(&[id(1), id(2)]).unwrap(), [entry(1)]);
+}
+
 #[tokio::test]
 async fn while_redis_is_away_reading_goes_on_and_nothing_is_written() {
     let mut city = City::new();

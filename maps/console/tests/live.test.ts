@@ -195,7 +195,10 @@ test('a server that stands still says since when, also to who comes later, and g
   // A command is sent all the same: the server's answer is the one that counts.
   void live.order({ close_incident: { incident: 'i' } } as never)
   expect(FakeSocket.last.sent.at(-1)?.type).toBe('command')
+  vi.advanceTimersByTime(10_000)
+  FakeSocket.last.say({ type: 'ping', at: '' })
   FakeSocket.last.drop()
+  expect(states.at(-1)).toMatchObject({ is: 'lost', news: asOf })
   vi.advanceTimersByTime(500)
   FakeSocket.last.say({ ...HELLO, as_of: '2026-07-11T08:03:00+08:00' })
   expect(states.at(-1)).toMatchObject({ is: 'standing', asOf })

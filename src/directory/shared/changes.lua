@@ -1,11 +1,16 @@
 -- Tells which rows of the directory changed since `seen`, and what they are now.
 --
--- KEYS: the hash of rows, the stream of changes.
--- ARGV: seen: how many changes there were, and the name of the last; how many rows are told at most.
--- Gives: `same`, `rows`, or `whole` where all are to be read; how many changes there are, and the name of the last; then of each row
+-- KEYS: the hash of rows, the stream of changes, the hash that says whose city it is.
+-- ARGV: epoch and the run it began with; seen: how many changes there were, and the name of the last; how many rows are told at most.
+-- Gives: `same`, `rows`, or `whole` where all are to be read, or `other_epoch`; how many changes there are, and the name of the last; then of each row
 -- its key and what it is now (nil: it is gone).
-local rows, log = KEYS[1], KEYS[2]
-local seen, last, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local rows, log, meta = KEYS[1], KEYS[2], KEYS[3]
+local epoch, run, seen, last, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+
+-- Where nothing is there any more, that is no reason to forget everybody.
+if redis.call('HGET', meta, 'epoch') ~= epoch or redis.call('HGET', meta, 'run') ~= run then
+    return { 'other_epoch', 0, '', {} }
+end
 
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
 local version, name = 0, ''

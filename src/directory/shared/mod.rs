@@ -64,6 +64,8 @@ pub(super) enum Proposed {
     Kept,
     /// Others wrote something that is not known here.
     Behind,
+    /// Nothing was changed: whether others wrote something is not known.
+    Nothing,
 }
 
 /// How much of what all share is known: how many changes, and the name of the last.
@@ -102,7 +104,7 @@ impl Shared {
     pub(super) fn propose(&mut self, tx: &Transaction<'_>) -> Result<Proposed> {
         let changed = changes::rows(tx)?;
         if changed.is_empty() {
-            return Ok(Proposed::Kept);
+            return Ok(Proposed::Nothing);
         }
         if changed.len() > ROWS_MAX {
             return Err(Refusal::BadCount { field: "rows", max: ROWS_MAX }.into());
@@ -124,13 +126,11 @@ impl Shared {
         match outcome.as_str() {
             "done" => {}
             "behind" => return Ok(Proposed::Behind),
-            _ => {
-                self.link.give_up();
-                return Err(DirectoryError::Unavailable("Redis began another epoch".into()));
-            }
+            _ => return Err(self.left_behind()),
         }
         self.link.wait_for_replicas().map_err(|why| DirectoryError::OutcomeUnknown(why.to_string().into()))?;
-        stand_at(tx, &next)?;
+        // What all share has it; this node reads it there where it could not keep it.
+        stand_at(tx, &next).map_err(|error| DirectoryError::OutcomeUnknown(error.into()))?;
         Ok(Proposed::Kept)
     }
 
@@ -161,10 +161,28 @@ impl Shared {
         Err(DirectoryError::Unavailable("others write more than can be read".into()))
     }
 
+    /// The server is another than the one that was connected to: the next connection finds out.
+    fn left_behind(&mut self) -> DirectoryError {
+        self.link.give_up();
+        DirectoryError::Unavailable("Redis began another epoch".into())
+    }
+
+    /// Asked once more on a connection of its own where the one there is broke off, as it does at a failover.
     fn changes_since(&mut self, seen: &Place) -> Result<Changes> {
+        self.ask_changes(seen).or_else(|_| self.ask_changes(seen))
+    }
+
+    fn ask_changes(&mut self, seen: &Place) -> Result<Changes> {
+        self.link.stand().map_err(|why| not_read(&why))?;
         let mut call = self.changes.prepare_invoke();
-        call.key(&self.rows).key(&self.log).arg(seen.version).arg(&seen.name).arg(TOLD_MAX);
-        self.link.with(|connection| call.invoke(connection)).map_err(|why| not_read(&why))
+        call.key(&self.rows).key(&self.log).key(&self.meta);
+        let meta = self.link.meta();
+        call.arg(meta.epoch).arg(&meta.run).arg(seen.version).arg(&seen.name).arg(TOLD_MAX);
+        let changes: Changes = self.link.with(|connection| call.invoke(connection)).map_err(|why| not_read(&why))?;
+        if changes.0 == "other_epoch" {
+            return Err(self.left_behind());
+        }
+        Ok(changes)
     }
 
     fn take_in(&self, tx: &Transaction<'_>, changed: Vec<(String, Option<Vec<u8>>)>) -> Result<()> {
@@ -182,24 +200,25 @@ impl Shared {
 
     /// Makes the file what Redis holds, row by row: what is the same stays untouched.
     fn read_all(&mut self, tx: &Transaction<'_>) -> Result<()> {
-        let (mut cursor, mut found) = (0_u64, HashSet::new());
-        loop {
-            let mut scan = redis::cmd("HSCAN");
-            scan.arg(&self.rows).arg(cursor).arg("COUNT").arg(PAGE);
-            let page: Vec<(String, Vec<u8>)>;
-            (cursor, page) = self.link.ask(&scan).map_err(|why| not_read(&why))?;
-            found.extend(page.iter().map(|(name, _)| name.clone()));
-            self.take_in(tx, page.into_iter().map(|(name, row)| (name, Some(row))).collect())?;
-            if cursor == 0 {
-                break;
-            }
-        }
+        // What is gone goes first: what is unique may be another's now.
+        let mut names = redis::cmd("HKEYS");
+        let found: HashSet<String> = self.link.ask(names.arg(&self.rows)).map_err(|why| not_read(&why))?;
         for key in TABLES.iter().rev().map(|table| rows::keys(tx, table)).collect::<Result<Vec<_>>>()?.concat() {
             if !found.contains(&key.to_string()) {
                 rows::remove(tx, &key)?;
             }
         }
-        Ok(())
+        let mut cursor = 0_u64;
+        loop {
+            let mut scan = redis::cmd("HSCAN");
+            scan.arg(&self.rows).arg(cursor).arg("COUNT").arg(PAGE);
+            let page: Vec<(String, Vec<u8>)>;
+            (cursor, page) = self.link.ask(&scan).map_err(|why| not_read(&why))?;
+            self.take_in(tx, page.into_iter().map(|(name, row)| (name, Some(row))).collect())?;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -153,7 +153,7 @@ impl RedisJournal {
     /// What the server's settings let a power cut take of what was acknowledged; `None` where it takes nothing.
     pub fn sync_warning(&mut self) -> Option<String> {
         let mut command = redis::cmd("CONFIG");
-        command.arg("GET").arg("append*");
+        command.arg("GET").arg("append*").arg("maxmemory-policy");
         let settings: HashMap<String, String> = match self.ask(&command) {
             Ok(settings) => settings,
             Err(error) => {
@@ -161,7 +161,12 @@ impl RedisJournal {
             }
         };
         let of = |name: &str| settings.get(name).map_or("not told", String::as_str);
-        let (kept, synced) = (of("appendonly"), of("appendfsync"));
+        let (kept, synced, when_full) = (of("appendonly"), of("appendfsync"), of("maxmemory-policy"));
+        if when_full != "noeviction" {
+            return Some(format!(
+                "Redis has maxmemory-policy {when_full}: where its memory is full, it may forget records of the city. Set noeviction"
+            ));
+        }
         (kept != "yes" || synced != "always").then(|| {
             format!(
                 "Redis has appendonly {kept} and appendfsync {synced}: a power cut may take what was acknowledged. Set appendonly yes \
@@ -337,11 +342,11 @@ impl Journal for RedisJournal {
             .filter_map(|(position, Proposal { entry, .. })| position.map(|position| Record { position, entry }));
         records.extend(kept);
         let last = records.last().map_or(seen, |record| record.position);
-        self.last = Place { position: last, link };
         if positions.iter().any(Option::is_some) {
             // What was written is written, whatever is said now.
             self.link.wait_for_replicas().map_err(|why| JournalError::OutcomeUnknown(why.to_string()))?;
         }
+        self.last = Place { position: last, link };
         Ok(Appended { records, positions })
     }
 
@@ -403,7 +408,11 @@ impl Journal for RedisJournal {
     }
 
     fn watch(&mut self, wake: Wake) {
-        watch::start(self.link.source(), self.names.journal.clone(), self.link.alive(), wake);
+        let heard = move |position| {
+            wake(position);
+            true
+        };
+        watch::start(self.link.source(), self.names.journal.clone(), self.link.alive(), Box::new(heard));
         packs::start(self.options.clone(), self.link.alive());
     }
 

@@ -88,6 +88,13 @@ impl Pack {
         Ok(Self { first, records })
     }
 
+    /// Whether it says what these records say.
+    fn check_same(&self, records: &[Raw]) -> Result<(), JournalError> {
+        let body = |(id, fields): &Raw| (id.clone(), fields.last().cloned());
+        let same = self.records.iter().map(body).eq(records.iter().map(body));
+        if same { Ok(()) } else { Err(damaged(self.first, "a pack would not say what the records say")) }
+    }
+
     /// The records, which follow each other, as they are put away.
     fn write(before: &str, records: &[Raw]) -> Result<(Vec<u8>, u64, String), JournalError> {
         let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -158,6 +165,8 @@ impl Packer {
         let before = self.link_before(first)?;
         let records = self.oldest()?;
         let (bytes, last, link) = Pack::write(&before, &records)?;
+        // There is no way back once they are out of the stream.
+        Pack::read(first, &bytes)?.check_same(&records)?;
         let meta = self.link.meta().clone();
         let mut call = self.script.prepare_invoke();
         call.key(&self.names.journal).key(&self.names.meta).key(&self.names.packs).key(self.names.pack(first));
@@ -208,7 +217,7 @@ pub(super) fn start(options: RedisOptions, alive: Weak<()>) {
                 Ok::<_, JournalError>(())
             });
             if let Err(error) = done {
-                tracing::debug!(%error, "nothing is put away now");
+                tracing::warn!(%error, "old records are not put away now: the stream in Redis grows");
             }
         }
     };

@@ -59,12 +59,16 @@ impl Driver {
     pub(super) fn ask(&mut self) {
         if self.contact.forked
             || !self.shared.stats.is_ready()
-            || self.shared.clock.now().0 - self.contact.answered.0 < ASKED_EVERY_US
+            // A clock that was put back counts as one that went on.
+            || (self.shared.clock.now().0 - self.contact.answered.0).abs() < ASKED_EVERY_US
         {
             return;
         }
-        match self.journal.last_position() {
+        let position = self.position();
+        // A server that others have left, and that does not know it yet, would say where it stands; confirm it cannot.
+        match self.journal.confirm().and_then(|()| self.journal.last_position()) {
             Ok(last) => {
+                self.confirmed.upto = self.confirmed.upto.max(position);
                 self.note_answer();
                 self.news.fetch_max(last, Ordering::AcqRel);
                 self.hear_news();

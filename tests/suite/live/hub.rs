@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use muster::city::City;
 use muster::domain::actor::Actor;
+use muster::domain::ids::PersonId;
 use muster::engine::ports::Publisher as _;
 use muster::live::frame::{Cursor, Frame};
 use muster::live::hub::Registration;
 use muster::live::resume::Reload;
-use muster::live::{Hub, LiveLimits};
+use muster::live::{Code, Hub, LiveLimits};
 use muster::testing::desk::Desk;
+use muster::testing::world::World;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{listeners, played};
 use crate::scenarios::random_day::Dice;
@@ -207,4 +210,18 @@ fn who_connects_while_a_record_is_told_hears_all_of_it_and_nobody_has_to_reload(
         hub.missed(&city, &actor, first.cursor, newcomer.cursor).unwrap();
     }
     assert!(heard > 0);
+}
+
+// INVARIANT: whoever loses a right loses it at once.
+#[test]
+fn who_was_looked_up_before_somebody_lost_a_right_looks_again() {
+    let (hub, city) = (Hub::new(LiveLimits::default()), City::default());
+    let actor = World::somebody(PersonId(Uuid::from_u128(1)));
+    let before = hub.closings();
+    let first = hub.register_known(&city, &actor, before).unwrap();
+    hub.close_person(actor.person_id().unwrap(), Code::RightsChanged);
+    assert_eq!(Desk::of(&hub).close_code(first.place), Some(Code::RightsChanged));
+    assert_eq!(hub.register_known(&city, &actor, before).err(), Some(Code::RightsChanged));
+    assert_eq!(hub.connections(), 1, "who was turned away took no seat");
+    assert!(hub.register_known(&city, &actor, hub.closings()).is_ok());
 }

@@ -161,7 +161,8 @@ impl Served {
 async fn serve(socket: Upgrade, headers: HeaderMap, State(parts): State<LiveParts>) -> Response {
     let actor = serde_json::from_slice(headers["x-actor"].as_bytes()).unwrap();
     let good_until = headers.get("x-good-until").map(|at| Timestamp(at.to_str().unwrap().parse().unwrap()));
-    socket.accept(LiveIdentity { actor, good_until }, parts)
+    let closings = parts.hub.closings();
+    socket.accept(LiveIdentity { actor, good_until, closings }, parts)
 }
 
 impl Phone {

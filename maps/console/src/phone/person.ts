@@ -181,7 +181,8 @@ export function usePerson() {
   }
 
   function took(frame: ServerFrame): void {
-    told = Date.now()
+    // What a server that stands still says is as old as what it knows.
+    told = link.value.is === 'standing' ? link.value.asOf : Date.now()
     if (frame.type === 'hello') {
       outbox.value?.hurry()
       // What happened between the snapshot and the first `hello` was told to nobody; later ones resume.

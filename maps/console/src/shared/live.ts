@@ -74,6 +74,7 @@ export class Live {
   private mapSince: { epoch: string; position: number } | undefined
   private state: LinkState
   private news = 0
+  private heard = 0
   private pinged = 0
   private tries = 0
   private deadlineMs = HELLO_WITHIN_MS
@@ -156,7 +157,7 @@ export class Live {
 
   /** Asks whether the other side is there, and gives it up when it has not said anything for too long. */
   private beat(socket: WebSocket, born: number): void {
-    const quiet = this.now() - Math.max(this.news, born)
+    const quiet = this.now() - Math.max(this.heard, born)
     if (quiet > this.deadlineMs) {
       socket.close()
       this.closed(socket, 1006, '')
@@ -168,8 +169,10 @@ export class Live {
 
   private take(socket: WebSocket, text: string): void {
     if (socket !== this.socket) return
-    this.news = this.now()
+    this.heard = this.now()
     const frame = JSON.parse(text) as ServerFrame
+    // A server that stands still has no news, however often it says that it is there.
+    if (this.state.is !== 'standing') this.news = this.heard
     switch (frame.type) {
       case 'hello':
         this.greeted(frame)
@@ -219,7 +222,8 @@ export class Live {
   /** What is shown is as of then, or as of now. */
   private shows(asOf: string | null | undefined): void {
     const since = this.now()
-    this.become(asOf ? { is: 'standing', since, asOf: Date.parse(asOf) } : { is: 'live', since })
+    this.news = asOf ? Date.parse(asOf) : since
+    this.become(asOf ? { is: 'standing', since, asOf: this.news } : { is: 'live', since })
   }
 
   private answered({ id, ok, refused }: CommandAnswer): void {
