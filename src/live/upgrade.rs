@@ -35,7 +35,7 @@ pub struct LiveIdentity {
     pub actor: Actor,
     /// When the session or link ends; the connection is closed then.
     pub good_until: Option<Timestamp>,
-    /// [`Hub::closings`] from before it was looked up who they are.
+    /// [`super::Hub::closings`] from before it was looked up who they are.
     pub closings: u64,
 }
 

@@ -41,11 +41,18 @@ impl Nodes {
         let runtime = Arc::new(Runtime::new()?);
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build()?;
         let addresses = Arc::new(cluster.nodes.iter().map(crate::cluster::node::Node::address).collect());
-        let mut nodes = Self { runtime: runtime.clone(), http, addresses, token: Arc::from("") };
-        let form = json!({ "login": "city1", "password": PASSWORD, "bearer": true });
-        let signed_in = runtime.block_on(nodes.post(0, "session", Uuid::now_v7(), &form))?;
-        nodes.token = signed_in.body["token"].as_str().context("no token")?.into();
-        Ok(nodes)
+        Self { runtime, http, addresses, token: Arc::from("") }.sign_in(0, "city1")
+    }
+
+    /// The same for a dispatcher who signs in anew, at this node or the next ones.
+    ///
+    /// # Errors
+    /// As an order.
+    pub fn sign_in(&self, first: usize, login: &str) -> anyhow::Result<Self> {
+        let nobody = Self { token: Arc::from(""), ..self.clone() };
+        let form = json!({ "login": login, "password": PASSWORD, "bearer": true });
+        let signed_in = self.runtime.block_on(nobody.post(first, "session", Uuid::now_v7(), &form))?;
+        Ok(Self { token: signed_in.body["token"].as_str().context("no token")?.into(), ..nobody })
     }
 
     /// Gives an order under an id, at this node and the next ones, until it is answered.

@@ -96,11 +96,13 @@ impl Stage {
         Phones::start(nodes, &self.tokens)
     }
 
-    /// Sends an alert to the whole city while the fault lasts, at whichever node takes it.
+    /// Signs in and sends an alert to the whole city while the fault lasts, at whichever nodes take it.
     pub fn alert_in_a_moment(&self, nodes: &Nodes, ledger: &Ledger) -> JoinHandle<anyhow::Result<()>> {
         let (nodes, ledger, incident) = (nodes.clone(), ledger.clone(), self.incident.clone());
         std::thread::spawn(move || {
             std::thread::sleep(MOMENT);
+            // Whoever signed in at one node a moment ago is known at the next, which takes the orders.
+            let nodes = nodes.sign_in(1, "city2")?;
             let target = json!({ "include": { "areas": ["1404"] } });
             let draft = json!({ "incident": incident, "content": short_content(), "target": target });
             let drafted = order(&nodes, "alerts", &draft)?;
