@@ -54,10 +54,10 @@ impl Directory {
             verified = self.verify(login, password).await?;
         }
         let row = verified.ok_or(Refusal::BadCredentials {})?;
-
-        let signed_in = self.run(move |directory| directory.begin_verified(&row, kind, now)).await?;
+        // Whoever knows the password is no guesser, though they may have to try again: where nothing can be written now, say.
         self.inner.attempts.succeeded(&counted, from);
-        Ok(signed_in)
+
+        self.run(move |directory| directory.begin_verified(&row, kind, now)).await
     }
 
     /// The account with that login, where the password is its own and it may sign in.

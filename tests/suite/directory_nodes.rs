@@ -11,6 +11,7 @@ use muster::directory::passwords::{Password, PasswordHash};
 use muster::directory::people::PersonEntry;
 use muster::directory::sessions::SessionKind;
 use muster::directory::shared::SharedOptions;
+use muster::directory::sign_in::SignIn;
 use muster::directory::{Directory, DirectoryError};
 use muster::domain::actor::{Grant, Role};
 use muster::domain::ids::PersonId;
@@ -349,6 +350,7 @@ async fn while_redis_is_away_reading_goes_on_and_nothing_is_written() {
     let mut city = City::new();
     let one = city.node("one");
     one.upsert_people(&[entry(1)]).unwrap();
+    one.create_with_hash(&[account(1)], NOW).unwrap();
     let token = one.create_session(id(1), SessionKind::Bearer, NOW).unwrap();
     city.server.kill();
     assert_eq!(one.session(token.expose(), NOW).await.unwrap().person, id(1));
@@ -362,9 +364,21 @@ async fn while_redis_is_away_reading_goes_on_and_nothing_is_written() {
     }
     assert_eq!(one.upsert_people(&[entry(2)]).unwrap_err().refusal(), Refusal::DirectoryUnavailable {});
     assert_eq!(one.people(&[id(2)]).unwrap(), []);
+    // Whoever signs in with the right password meanwhile, again and again, is not locked out for it.
+    let attempt = || SignIn {
+        login: "one.1".into(),
+        password: "correct horse".into(),
+        from: std::net::IpAddr::from([192, 0, 2, 1]),
+        kind: SessionKind::Bearer,
+    };
+    for _ in 0..20 {
+        let refused = one.sign_in(attempt(), NOW).await.unwrap_err().refusal();
+        assert!(matches!(refused, Refusal::DirectoryUnavailable {} | Refusal::OutcomeUnknown {}), "{refused:?}");
+    }
     city.server.start_again();
     eventually("it can be written again", || one.upsert_people(&[entry(3)]).is_ok());
     assert_eq!(city.node("other").people(&[id(1), id(3)]).unwrap(), [entry(1), entry(3)]);
+    assert!(one.sign_in(attempt(), NOW).await.is_ok());
 }
 
 #[test]
