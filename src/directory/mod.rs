@@ -5,7 +5,7 @@
 //! callers go through [`Directory::run`], or use the three verbs that are async already, [`Directory::sign_in`],
 //! [`Directory::session`] and [`Passwords`]. Time is handed in; randomness comes from the operating system.
 //!
-//! All that is written goes through [`Directory::write`]; the file itself tells what that changed ([`changes`]). Where several nodes
+//! All that is written goes through [`Directory::write`] and its [`writer`]; the file itself tells what that changed ([`changes`]). Where several nodes
 //! serve the city, the file is this node's copy of what all share ([`shared`]).
 //!
 //! Never here: what a role may do (`city::authority`), HTTP, cookies, logging. Never in a log: names, phones, tokens.
@@ -14,6 +14,7 @@
 pub mod accounts;
 pub mod arrivals;
 mod changes;
+mod copies;
 pub mod error;
 pub mod invitations;
 mod limiter;
@@ -31,15 +32,15 @@ mod tables;
 #[cfg(test)]
 mod test_city;
 pub mod token;
+mod writer;
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, ffi};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 use uuid::Uuid;
 
 use crate::domain::area::{AreaCode, AreaLevel};
@@ -52,17 +53,15 @@ pub use passwords::Passwords;
 pub use token::Token;
 
 use changes::Touched;
+use copies::remove_copy;
 use limiter::AttemptLimiter;
 use links::LinkKey;
 use session_cache::SessionCache;
-use shared::{Proposed, Shared, SharedOptions};
+use shared::{Shared, SharedOptions};
+use writer::Writer;
 
 /// The directory's file inside the data directory.
 pub const FILE_NAME: &str = "directory.sqlite";
-/// Rows of a copy that one write takes over.
-const TAKEN_OVER_AT_ONCE: usize = 50_000;
-/// How often a write is done again where other nodes wrote meanwhile.
-const AGAIN_MAX: usize = 100;
 /// How long a write waits for another process (a backup tool, a shell) to let go of the file, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 
@@ -97,14 +96,6 @@ struct Inner {
     unseats: OnceLock<Unseat>,
     /// Its file goes with it.
     is_passing: bool,
-}
-
-/// Who writes: every write is one transaction.
-struct Writer {
-    /// The one connection that does.
-    db: Connection,
-    /// Where several nodes share the directory: the other nodes.
-    shared: Option<Shared>,
 }
 
 /// What is told who has to prove anew who they are.
@@ -213,62 +204,6 @@ impl Directory {
         }
     }
 
-    /// Copies the whole directory, as it is at one moment, to a new file at `target`, readable by this user alone. Writers
-    /// go on meanwhile. Blocks. A copy made before an erasure still has what was erased: keep copies no longer than needed.
-    ///
-    /// # Errors
-    /// [`Refusal::AlreadyExists`] when something is at `target`; unavailable when it cannot be written.
-    pub fn backup_to(&self, target: &Path) -> Result<()> {
-        if target.exists() {
-            return Err(Refusal::AlreadyExists { what: target.display().to_string() }.into());
-        }
-        let partial = target.with_added_extension("partial");
-        if partial.exists() {
-            fs::remove_file(&partial)?;
-        }
-        make_private_file(&partial)?;
-        let made = self.copy_into(&partial).and_then(|()| {
-            OpenOptions::new().write(true).open(&partial)?.sync_all()?;
-            Ok(fs::rename(&partial, target)?)
-        });
-        if made.is_err() {
-            // Half a list of names and phones must not lie about. Why the copy failed is said already.
-            let _ = fs::remove_file(&partial);
-        }
-        made
-    }
-
-    /// Takes all over from a copy: for a directory with nobody in it, before anybody uses it. Blocks.
-    ///
-    /// # Errors
-    /// Unavailable or broken; what was taken over until then stays.
-    pub fn take_over(&self, copy: &Path) -> Result<()> {
-        let mut copy = connect(copy)?;
-        schema::migrate(&mut copy)?;
-        settle_city(&copy, self.inner.city)?;
-        tables::TABLES.iter().try_for_each(|table| {
-            let keys = shared::rows::keys(&copy, table)?;
-            keys.chunks(TAKEN_OVER_AT_ONCE).try_for_each(|keys| {
-                self.write(|tx| {
-                    keys.iter().try_for_each(|key| {
-                        shared::rows::read(&copy, key)?.map_or(Ok(()), |row| shared::rows::write(tx, key, &row))
-                    })
-                })
-            })
-        })
-    }
-
-    /// All pages in one step, so that writes in between cannot make it start again.
-    fn copy_into(&self, target: &Path) -> Result<()> {
-        let source = connect(&self.inner.path)?;
-        let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let step = Backup::new(&source, &mut copy)?.step(-1)?;
-        if step != StepResult::Done {
-            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into());
-        }
-        shared::let_go(&copy)
-    }
-
     /// What regular upkeep there is: notes on which day sessions were last used, and what has expired goes. Blocks.
     /// To be called every few minutes.
     ///
@@ -348,20 +283,6 @@ impl Drop for Inner {
     }
 }
 
-/// Removes a copy and what lies beside it. What is not there is what was wanted; what cannot be removed is said.
-fn remove_copy(path: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(suffix);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::error!(%error, file = %file.display(), "a copy of the directory could not be removed");
-            }
-            _ => {}
-        }
-    }
-}
-
 impl Inner {
     fn writer(&self) -> MutexGuard<'_, Writer> {
         // A panic while the lock was held left no half transaction: dropping one rolls it back.
@@ -386,50 +307,6 @@ impl Inner {
         if let Some(unseat) = self.unseats.get().filter(|_| !unseated.is_empty()) {
             unseat(unseated);
         }
-    }
-}
-
-impl Writer {
-    /// Writes, and says whom that and what others wrote meanwhile touched.
-    fn write<T>(&mut self, touched: &mut Touched, work: impl Fn(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        for _ in 0..AGAIN_MAX {
-            let tx = changes::begin(&mut self.db)?;
-            let done = work(&tx);
-            let kept = match (&done, &mut self.shared) {
-                (Ok(_), None) => true,
-                (Ok(_), Some(shared)) => shared.propose(&tx)? == Proposed::Kept,
-                (Err(_), _) => false,
-            };
-            let changed_nothing = !kept && !changes::has_any(&tx)?;
-            if kept {
-                touched.add(changes::touched(&tx)?);
-                let is_shared = self.shared.is_some();
-                // What all share has it; this node reads it there where it could not keep it.
-                tx.commit().map_err(|error| {
-                    if is_shared { DirectoryError::OutcomeUnknown(error.into()) } else { error.into() }
-                })?;
-                return done;
-            }
-            drop(tx);
-            // What is refused here may be possible by what another node wrote, and where nothing was to be done there may be something:
-            // both stand where nothing was missed.
-            match self.catch_up()? {
-                Some(by_others) => touched.add(by_others),
-                None if done.is_err() || changed_nothing => return done,
-                None => {}
-            }
-        }
-        Err(DirectoryError::Unavailable("other nodes write all the time".into()))
-    }
-
-    /// Old pages live on in the write-ahead log until it is folded into the file; after an erasure that must be now.
-    fn fold_write_ahead_log(&self) -> Result<()> {
-        Ok(self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
-    }
-
-    fn catch_up(&mut self) -> Result<Option<Touched>> {
-        let Self { db, shared } = self;
-        shared.as_mut().map_or(Ok(None), |shared| shared.catch_up(db))
     }
 }
 
@@ -501,6 +378,8 @@ fn id_from(row: &Row<'_>, index: usize) -> rusqlite::Result<PersonId> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::test_city::TestCity;
     use super::*;
 
@@ -524,17 +403,6 @@ mod tests {
             let mode = entry.metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{:?} is open to others", entry.file_name());
         }
-    }
-
-    #[test]
-    fn a_copy_has_everything_and_never_overwrites() {
-        let city = TestCity::new();
-        let target = city.dir.path().join("copy.sqlite");
-        city.directory.backup_to(&target).unwrap();
-        let copy = Directory::open(&target, "1404".parse().unwrap()).unwrap();
-        assert_eq!(copy.people(&[city.someone]).unwrap(), city.directory.people(&[city.someone]).unwrap());
-        let again = city.directory.backup_to(&target);
-        assert!(matches!(again, Err(DirectoryError::Refused(Refusal::AlreadyExists { .. }))));
     }
 
     #[test]
