@@ -89,7 +89,7 @@ cluster: build need-cluster ## 本机集群：Redis 主从与哨兵、三个节�
 restart-nodes: ## 逐个重启 make cluster 的节点 restarts the nodes of `make cluster`, one after the other
 	@$(LOAD) cluster --folder "$(DATA_DIR)/cluster" --port $(lastword $(subst :, ,$(LISTEN))) --restart-nodes
 
-chaos: build need-redis ## 故障演练（约十五分钟）：杀死、冻结、断网、磁盘写满 kills, freezes, cuts off and fills up a cluster (about 15 minutes)
+chaos: build need-redis ## 故障演练（约七分钟）：杀死、冻结、断网、磁盘写满 kills, freezes, cuts off and fills up a cluster (7 minutes)
 	@$(LOAD) chaos
 
 bench: build need-chromium ## 性能测量（约一小时），结果写入 target/bench.md measures (about an hour); the tables are shown and written to target/bench.md
