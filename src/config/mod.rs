@@ -131,7 +131,7 @@ impl Config {
         if url.0.is_empty() {
             return Ok(None);
         }
-        let why = "must be redis://host:port/db, or redis+sentinel://host:port,host:port/NAME/db";
+        let why = "must be redis://host:port/db, redis+sentinel://host:port,host:port/NAME/db or redis+cluster://host:port,host:port";
         redis_link::check_url(&url.0).map_err(|_| value("journal.url", why))?;
         let why = "must be 64 hex digits, as `openssl rand -hex 32` prints them; all nodes of a city have the same";
         let key = directory_key.0.parse().map_err(|_| value("journal.directory_key", why))?;

@@ -145,7 +145,7 @@ impl Link {
 
     fn connected(options: &RedisOptions, name: &str) -> Result<Self, OpenRedisError> {
         let mut link = Self {
-            source: Source::parse(&options.url)?,
+            source: Source::parse(&options.url, &key_of(options.city, "meta"))?,
             timeout: options.timeout,
             acknowledge_after: options.acknowledge_after,
             meta_key: key_of(options.city, "meta"),
@@ -213,7 +213,7 @@ impl Link {
         };
         what(connection).map_err(|error| match error.code() {
             // Whoever is no primary (any more) is not asked again: the next connection finds out who is.
-            Some("READONLY") => {
+            Some("READONLY" | "MOVED" | "CLUSTERDOWN") => {
                 self.connection = None;
                 Failure::Refused(error)
             }

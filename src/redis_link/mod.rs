@@ -56,7 +56,7 @@ impl FromStr for AcknowledgeAfter {
 /// Which Redis, and whose city in it.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// `redis://host:port/db`, or `redis+sentinel://host:port,host:port/NAME/db`.
+    /// `redis://host:port/db`, `redis+sentinel://host:port,host:port/NAME/db`, or `redis+cluster://host:port,host:port`.
     pub url: String,
     /// Whose it is; what is another city's has other keys.
     pub city: AreaCode,

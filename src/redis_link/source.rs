@@ -1,4 +1,4 @@
-//! Where the primary is: at an address, or where Sentinels say.
+//! Where the primary is: at an address, where Sentinels say, or at whichever server of a Cluster holds the city's slot.
 
 use std::time::Duration;
 
@@ -6,6 +6,8 @@ use redis::{Client, Connection, ErrorKind, RedisError, RedisResult};
 
 /// How the address of Sentinels begins: `redis+sentinel://[user:password@]host:port,host:port/NAME[/DB]`.
 const SENTINEL_SCHEME: &str = "redis+sentinel://";
+/// How the address of a Cluster begins: `redis+cluster://[user:password@]host:port,host:port`. All of a city lies in one slot.
+const CLUSTER_SCHEME: &str = "redis+cluster://";
 /// The port of a Sentinel whose address names none.
 const SENTINEL_PORT: u16 = 26_379;
 
@@ -28,14 +30,30 @@ pub(crate) enum Source {
         /// `/DB`, or nothing.
         database: String,
     },
+    /// At whichever of a Cluster's servers holds the slot.
+    Cluster {
+        /// Asked in turn.
+        seeds: Vec<Client>,
+        /// How the others are signed in to: `user:password@`, or nothing.
+        user: String,
+        /// A key of the slot.
+        key: String,
+    },
 }
 
 impl Source {
-    /// From an address.
+    /// From an address; `key` is one of those that are kept there.
     ///
     /// # Errors
     /// When it is none.
-    pub(crate) fn parse(url: &str) -> RedisResult<Self> {
+    pub(crate) fn parse(url: &str, key: &str) -> RedisResult<Self> {
+        if let Some(rest) = url.strip_prefix(CLUSTER_SCHEME) {
+            let (user, hosts) = rest.trim_end_matches('/').rsplit_once('@').unwrap_or(("", rest.trim_end_matches('/')));
+            let user = if user.is_empty() { String::new() } else { format!("{user}@") };
+            let seed = |host: &str| Client::open(format!("redis://{user}{host}/"));
+            let seeds = hosts.split(',').map(seed).collect::<RedisResult<_>>()?;
+            return Ok(Self::Cluster { seeds, user, key: key.to_owned() });
+        }
         let Some(rest) = url.strip_prefix(SENTINEL_SCHEME) else { return Client::open(url).map(Self::Address) };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (name, database) = path.split_once('/').unwrap_or((path, ""));
@@ -79,16 +97,50 @@ impl Source {
                 }
                 Err(last)
             }
+            Self::Cluster { seeds, user, key } => {
+                let mut last = RedisError::from((ErrorKind::InvalidClientConfig, "the address names no server"));
+                for seed in seeds {
+                    let found = holder(seed, key, within).and_then(|(host, port)| {
+                        let mut connection = connect(&Client::open(format!("redis://{user}{host}:{port}/"))?, within)?;
+                        check_primary(&mut connection)?;
+                        Ok(connection)
+                    });
+                    match found {
+                        Ok(connection) => return Ok(connection),
+                        Err(error) => last = error,
+                    }
+                }
+                Err(last)
+            }
         }
     }
 }
 
-/// Whether this is an address of Redis, or of Sentinels.
+/// Which server of a Cluster holds the slot of a key, as one of them says.
+fn holder(seed: &Client, key: &str, within: Duration) -> RedisResult<(String, u16)> {
+    let mut connection = connect(seed, within)?;
+    let slot: u16 = redis::cmd("CLUSTER").arg("KEYSLOT").arg(key).query(&mut connection)?;
+    let shards: Vec<redis::Value> = redis::cmd("CLUSTER").arg("SLOTS").query(&mut connection)?;
+    let holds = |shard: &redis::Value| {
+        let parts = shard.as_sequence()?;
+        let number = |at: usize| redis::from_redis_value::<u16>(parts.get(at)?.clone()).ok();
+        let primary = parts.get(2)?.as_sequence()?;
+        let host: String = redis::from_redis_value(primary.first()?.clone()).ok()?;
+        let port: u16 = redis::from_redis_value(primary.get(1)?.clone()).ok()?;
+        (number(0)?..=number(1)?).contains(&slot).then_some((host, port))
+    };
+    let found = shards.iter().find_map(holds);
+    found.ok_or_else(|| {
+        RedisError::from((ErrorKind::InvalidClientConfig, "no server of the Cluster holds the city's slot"))
+    })
+}
+
+/// Whether this is an address of Redis, of Sentinels, or of a Cluster.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn check_url(url: &str) -> RedisResult<()> {
-    Source::parse(url).map(drop)
+    Source::parse(url, "").map(drop)
 }
 
 fn connect(client: &Client, within: Duration) -> RedisResult<Connection> {
@@ -122,14 +174,14 @@ mod tests {
 
     #[test]
     fn addresses_are_of_a_server_or_of_sentinels() {
-        assert!(matches!(Source::parse("redis://127.0.0.1:6379/2"), Ok(Source::Address(_))));
-        let found = Source::parse("redis+sentinel://:secret@10.0.0.1:5000,10.0.0.2/muster/3").unwrap();
+        assert!(matches!(Source::parse("redis://127.0.0.1:6379/2", ""), Ok(Source::Address(_))));
+        let found = Source::parse("redis+sentinel://:secret@10.0.0.1:5000,10.0.0.2/muster/3", "").unwrap();
         let Source::Sentinels { sentinels, name, user, database } = found else { panic!("{found:?}") };
         let addresses: Vec<_> = sentinels.iter().map(|one| one.get_connection_info().addr().to_string()).collect();
         assert_eq!(addresses, ["10.0.0.1:5000", "10.0.0.2:26379"]);
         assert_eq!((name.as_str(), user.as_str(), database.as_str()), ("muster", ":secret@", "/3"));
         for none in ["redis+sentinel://10.0.0.1", "redis+sentinel:///muster", "http://10.0.0.1", ""] {
-            assert!(Source::parse(none).is_err(), "{none}");
+            assert!(Source::parse(none, "").is_err(), "{none}");
         }
     }
 }

@@ -300,6 +300,19 @@ fn a_server_that_may_forget_is_warned_about_by_name() {
 }
 
 #[test]
+fn a_cluster_is_asked_who_holds_the_citys_slot() {
+    let servers = RedisServer::cluster();
+    // Whichever is asked first: one of them does not hold it.
+    for (n, order) in [[0, 1], [1, 0]].into_iter().enumerate() {
+        let hosts = order.map(|n: usize| servers[n].address()).join(",");
+        let mut journal = RedisJournal::lay_out(options(format!("redis+cluster://{hosts}"))).unwrap();
+        let (first, last) = (n as u64 * 3 + 1, n as u64 * 3 + 3);
+        assert_eq!(journal.read_after(0, 10).unwrap(), records(1..=first - 1));
+        append(&mut journal, entries(first..=last)).unwrap();
+    }
+}
+
+#[test]
 fn a_server_that_lost_everything_is_not_taken_for_an_empty_city() {
     let mut server = RedisServer::start();
     let mut journal = RedisJournal::lay_out(options(server.url())).unwrap();

@@ -26,6 +26,35 @@ impl RedisServer {
         Self::start_with(Vec::new())
     }
 
+    /// Starts two servers of a Cluster, each of which holds half of the slots.
+    pub fn cluster() -> [Self; 2] {
+        let servers = [(); 2].map(|()| Self::start_with(["--cluster-enabled", "yes"].map(str::to_owned).to_vec()));
+        let ask = |server: &Self, command: &[&str]| {
+            let mut asked = client(server.port).get_connection().unwrap();
+            command
+                .iter()
+                .fold(&mut redis::cmd("CLUSTER"), |cmd, word| cmd.arg(*word))
+                .query::<redis::Value>(&mut asked)
+                .unwrap()
+        };
+        for (server, first, last) in [(&servers[0], "0", "8191"), (&servers[1], "8192", "16383")] {
+            ask(server, &["ADDSLOTSRANGE", first, last]);
+        }
+        ask(&servers[0], &["MEET", "127.0.0.1", &servers[1].port.to_string()]);
+        eventually("the servers know of each other", || {
+            servers.iter().all(|server| {
+                let info = redis::from_redis_value::<String>(ask(server, &["INFO"])).unwrap();
+                info.contains("cluster_state:ok") && info.contains("cluster_slots_ok:16384")
+            })
+        });
+        servers
+    }
+
+    /// Where it listens, without more.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     fn start_with(more: Vec<String>) -> Self {
         let (folder, port) = (TempDir::new().unwrap(), free_port());
         let mut server = Self { child: spawn(port, &folder, &more), port, folder, more };
