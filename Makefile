@@ -19,7 +19,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run demo rehearse build console test check-style check-core check-docs check-console check-browser bench bench-core \
 	bench-load bench-map bench-phone peers audit \
-	cluster restart-nodes chaos need-rust need-node need-chromium need-redis need-cluster
+	cluster restart-nodes chaos need-rust need-node need-chromium need-redis need-cluster need-wire
 
 help: ## 列出全部目标 lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,7 +89,7 @@ cluster: build need-cluster ## 本机集群：Redis 主从与哨兵、三个节�
 restart-nodes: ## 逐个重启 make cluster 的节点 restarts the nodes of `make cluster`, one after the other
 	@$(LOAD) cluster --folder "$(DATA_DIR)/cluster" --port $(lastword $(subst :, ,$(LISTEN))) --restart-nodes
 
-chaos: build need-redis ## 故障演练（约七分钟）：杀死、冻结、断网、磁盘写满 kills, freezes, cuts off and fills up a cluster (7 minutes)
+chaos: build need-redis need-wire ## 故障演练（约七分钟）：杀死、冻结、断网、磁盘写满 kills, freezes, cuts off and fills up a cluster (7 minutes)
 	@$(LOAD) chaos
 
 bench: build need-chromium ## 性能测量（约一小时），结果写入 target/bench.md measures (about an hour); the tables are shown and written to target/bench.md
@@ -142,6 +142,11 @@ need-redis:
 	@command -v redis-server >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || { \
 		echo "缺少 Redis：apt-get install redis-server。 Redis is missing: apt-get install redis-server" >&2; exit 1; }
+
+need-wire:
+	@command -v ip >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iproute2 >/dev/null; } || { \
+		echo "缺少 ip 命令：apt-get install iproute2。 The command ip is missing: apt-get install iproute2" >&2; exit 1; }
 
 need-cluster: need-redis
 	@command -v haproxy >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

@@ -95,6 +95,7 @@ impl Store {
         if self.shared.is_none() { self.data.lock().map(Some) } else { self.data.make().map(|()| None) }
     }
 
+    /// Opens the journal to write; in files that needs the lock.
     ///
     /// # Errors
     /// When it cannot be opened, or is another city's.

@@ -3,7 +3,7 @@
 //! Values only. How they are read, overridden by the environment and checked against each other is in [`super`].
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct ServerConfig {
     pub public_url: String,
     /// Further origins whose pages may sign in and open sockets. None.
     pub allowed_origins: Vec<String>,
+    /// Addresses of proxies that say in `X-Forwarded-For` from where a request comes. None: everybody comes from where they connect.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Bytes of a request's body, imports apart. 1 MiB.
     pub body_limit_bytes: usize,
     /// Seconds until a request that is not answered is given up with 503. 30.
@@ -42,6 +44,7 @@ impl Default for ServerConfig {
             listen: (Ipv4Addr::LOCALHOST, 8080).into(),
             public_url: String::new(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             body_limit_bytes: 1 << 20,
             request_timeout_s: 30,
             stop_grace_s: 10,

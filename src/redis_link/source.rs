@@ -76,44 +76,42 @@ impl Source {
     /// Connects to whoever is the primary now. No step takes longer than `within`.
     ///
     /// # Errors
-    /// When nobody is reached, or no Sentinel knows.
+    /// When nobody is reached, or nobody knows.
     pub(crate) fn connect(&self, within: Duration) -> RedisResult<Connection> {
         match self {
             Self::Address(client) => connect(client, within),
-            Self::Sentinels { sentinels, name, user, database } => {
-                let mut last = RedisError::from((ErrorKind::EmptySentinelList, "there is no Sentinel"));
-                for sentinel in sentinels {
-                    let found = ask(sentinel, name, within).and_then(|(host, port)| {
-                        let client = Client::open(format!("redis://{user}{host}:{port}{database}"))?;
-                        let mut connection = connect(&client, within)?;
-                        check_primary(&mut connection)?;
-                        Ok(connection)
-                    });
-                    // One that was cut off may name a server that is gone, or no primary any more: the next may know better.
-                    match found {
-                        Ok(connection) => return Ok(connection),
-                        Err(error) => last = error,
-                    }
-                }
-                Err(last)
-            }
-            Self::Cluster { seeds, user, key } => {
-                let mut last = RedisError::from((ErrorKind::InvalidClientConfig, "the address names no server"));
-                for seed in seeds {
-                    let found = holder(seed, key, within).and_then(|(host, port)| {
-                        let mut connection = connect(&Client::open(format!("redis://{user}{host}:{port}/"))?, within)?;
-                        check_primary(&mut connection)?;
-                        Ok(connection)
-                    });
-                    match found {
-                        Ok(connection) => return Ok(connection),
-                        Err(error) => last = error,
-                    }
-                }
-                Err(last)
-            }
+            Self::Sentinels { sentinels, name, user, database } => primary_by(sentinels, within, |sentinel| {
+                let (host, port) = ask(sentinel, name, within)?;
+                Client::open(format!("redis://{user}{host}:{port}{database}"))
+            }),
+            Self::Cluster { seeds, user, key } => primary_by(seeds, within, |seed| {
+                let (host, port) = holder(seed, key, within)?;
+                Client::open(format!("redis://{user}{host}:{port}/"))
+            }),
         }
     }
+}
+
+/// Connects to the primary that the first of them knows who knows one: one that was cut off may name a server that is gone, or no primary
+/// any more, and the next may know better.
+fn primary_by(
+    asked: &[Client],
+    within: Duration,
+    told: impl Fn(&Client) -> RedisResult<Client>,
+) -> RedisResult<Connection> {
+    let mut last = RedisError::from((ErrorKind::InvalidClientConfig, "the address names nobody to ask"));
+    for one in asked {
+        let found = told(one).and_then(|client| {
+            let mut connection = connect(&client, within)?;
+            check_primary(&mut connection)?;
+            Ok(connection)
+        });
+        match found {
+            Ok(connection) => return Ok(connection),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// Which server of a Cluster holds the slot of a key, as one of them says.

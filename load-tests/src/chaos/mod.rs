@@ -121,5 +121,5 @@ fn addresses() -> anyhow::Result<Addresses> {
     for node in nodes.iter_mut().skip(1) {
         *node = loopback(free()?);
     }
-    Ok(Addresses { nodes, redis: [free()?, free()?], sentinels: [free()?, free()?, free()?] })
+    Ok(Addresses { nodes, redis: [free()?, free()?], sentinels: [free()?, free()?, free()?], balancer: None })
 }

@@ -32,6 +32,8 @@ pub struct Addresses {
     pub sentinels: [SocketAddr; 3],
     /// The nodes.
     pub nodes: [SocketAddr; NODES],
+    /// What stands before them, where people are to use them.
+    pub balancer: Option<SocketAddr>,
 }
 
 /// Everything, running. Dropping it ends it.
@@ -127,11 +129,13 @@ fn key(folder: &Path) -> anyhow::Result<String> {
     Ok(key)
 }
 
-/// The nodes' configuration.
+/// The nodes' configuration: as delivered, and the balancer's address for links.
 fn config(addresses: &Addresses, folder: &Path) -> anyhow::Result<PathBuf> {
-    let delivered = std::fs::read_to_string(format!("{ROOT}/config/cluster/muster.toml"))?;
-    let origins: Vec<String> = addresses.nodes.iter().map(|address| format!("\"http://{address}\"")).collect();
+    let mut config = std::fs::read_to_string(format!("{ROOT}/config/cluster/muster.toml"))?;
+    if let Some(balancer) = addresses.balancer {
+        config = config.replacen("[server]\n", &format!("[server]\npublic_url = \"http://{balancer}\"\n"), 1);
+    }
     let path = folder.join("muster.toml");
-    std::fs::write(&path, format!("{delivered}\n[server]\nallowed_origins = [{}]\n", origins.join(", ")))?;
+    std::fs::write(&path, config)?;
     Ok(path)
 }

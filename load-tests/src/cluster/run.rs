@@ -73,6 +73,7 @@ impl Run {
             nodes: [1, 2, 3].map(at),
             redis: [1, 2].map(|n| at(REDIS_AFTER + n)),
             sentinels: [1, 2, 3].map(|n| at(SENTINELS_AFTER + n)),
+            balancer: Some(at(0)),
         }
     }
 

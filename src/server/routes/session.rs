@@ -64,17 +64,25 @@ impl SignedIn {
     }
 }
 
-/// Where a connection comes from.
+/// Where a request comes from: from where it was connected, or, where that is a proxy that is trusted, from where that says.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-impl<S: Sync> FromRequestParts<S> for Peer {
+impl FromRequestParts<App> for Peer {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(address.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let connected = connected.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip());
+        Ok(Self(origin_of(connected, &parts.headers, &app.config.server.trusted_proxies)))
     }
+}
+
+/// The last word of the last header is the proxy's own; what stands before it anybody may have said.
+fn origin_of(connected: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpAddr]) -> IpAddr {
+    let said = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let said = said.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    said.filter(|_| trusted_proxies.contains(&connected.to_canonical())).unwrap_or(connected)
 }
 
 /// 登录 Sign in: a cookie for browsers, or a bearer token in the answer. Attempts are limited.
@@ -140,10 +148,30 @@ pub(super) fn lasting_cookie(app: &App, token: &Token) -> Cookie<'static> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use serde_json::json;
 
     use super::super::super::test_app::{PASSWORD, TestApp, person};
     use crate::domain::actor::Role;
+
+    // Whoever connects by themselves cannot say that they come from elsewhere, and nobody can say it through a proxy.
+    #[test]
+    fn a_request_comes_from_where_a_trusted_proxy_says_and_from_nowhere_else() {
+        let address = |text: &str| -> IpAddr { text.parse().unwrap() };
+        let (proxy, other, client) = (address("10.0.0.1"), address("10.0.0.2"), address("192.0.2.7"));
+        let said = |lines: &[&'static str]| -> HeaderMap {
+            let name = axum::http::HeaderName::from_static("x-forwarded-for");
+            lines.iter().map(|line| (name.clone(), axum::http::HeaderValue::from_static(line))).collect()
+        };
+        let made_up = ["198.51.100.1, 192.0.2.7"];
+        assert_eq!(origin_of(proxy, &said(&made_up), &[proxy]), client, "the last word is the proxy's");
+        assert_eq!(origin_of(proxy, &said(&["198.51.100.1", "192.0.2.7"]), &[proxy]), client);
+        assert_eq!(origin_of(address("::ffff:10.0.0.1"), &said(&["192.0.2.7"]), &[proxy]), client);
+        assert_eq!(origin_of(other, &said(&["192.0.2.7"]), &[proxy]), other);
+        assert_eq!(origin_of(proxy, &said(&["192.0.2.7"]), &[]), proxy);
+        assert_eq!(origin_of(proxy, &said(&["nonsense"]), &[proxy]), proxy);
+        assert_eq!(origin_of(proxy, &said(&[]), &[proxy]), proxy);
+    }
 
     #[tokio::test]
     async fn a_phone_stays_signed_in_when_its_browser_was_closed() {
